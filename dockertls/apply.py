@@ -1,0 +1,403 @@
+"""The one place where a host is changed: a plan is applied whole or not at all, and can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING, NoReturn
+
+from dockertls.errors import DockerTLSError, Drifted, NotReady, UndoFailed, Undone
+from dockertls.journal import (
+    Entry,
+    activating,
+    finish,
+    forget,
+    history,
+    journal_path,
+    next_id,
+    steps_of,
+    unfinished,
+    write_journal,
+)
+from dockertls.plan import Change, Command, Directory, Link, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from dockertls.host import Host
+    from dockertls.journal import Step
+    from dockertls.plan import Node
+
+SHOWN = 12  # lines of a failed command's output
+
+
+@dataclass(frozen=True)
+class Run:
+    """What apply has to know beside the plan.
+
+    Attributes:
+        now: the time to write into the history, UTC.
+        who: who runs it, for the history.
+        group: a name that the entries of one command share.
+        append_only: the store's folder: what is done there is never undone later.
+        undoes: ids of history entries that this plan takes back.
+    """
+
+    now: datetime
+    who: str = ""
+    group: str = ""
+    append_only: tuple[Path, ...] = ()
+    undoes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof of an applied plan.
+
+    Attributes:
+        id: its number in the history; 0 if there was nothing to do.
+        plan: what was done; `apply(receipt.plan.inverse(), host, ...)` takes it back.
+        at: when, UTC.
+        not_run: commands that would have been run if the host were a running machine.
+    """
+
+    id: int
+    plan: Plan
+    at: datetime
+    not_run: tuple[Command, ...] = ()
+
+
+def apply(
+    plan: Plan,
+    host: Host,
+    run: Run,
+    *,
+    guards: Sequence[Callable[[], None]] = (),
+    proof: Callable[[], None] | None = None,
+) -> Receipt:
+    """Carry out a plan, wholly or not at all.
+
+    Args:
+        plan: what to do.
+        host: where.
+        run: clock, and names for the history.
+        guards: asked before anything is touched; each raises if something does not hold.
+        proof: asked after activation; if it raises, everything is taken back.
+
+    Raises:
+        Locked, Drifted, NotReady: nothing was done.
+        Undone: it failed, and the host is as it was.
+        UndoFailed: it failed, and taking it back failed, too.
+    """
+    if not plan:
+        return Receipt(0, plan, run.now)
+    with host.lock():
+        recover_locked(host)
+        _refuse_drift(plan, host)
+        for guard in guards:
+            guard()
+        if host.runs:
+            _run_all(plan.guards, host)
+        entry = _entry(plan, host, run)
+        touched = False
+        try:
+            write_journal(host, entry)
+            _stage(plan, host, entry.id)
+            touched = True
+            _carry_out(plan, host, entry)
+            if proof:
+                proof()
+            finish(host, entry)
+        except BaseException as error:  # noqa: BLE001 - whatever it was, an interrupt too: it is taken back, then raised
+            _fail(error, host, touched=touched)
+    return Receipt(entry.id, plan, run.now, () if host.runs else plan.activation)
+
+
+def recover(host: Host) -> str | None:
+    """Take back what a killed run left half done.
+
+    Returns:
+        The title of what was taken back; None: there was nothing.
+
+    Raises:
+        UndoFailed: if it could not be taken back.
+    """
+    if unfinished(host) is None:
+        return None
+    with host.lock():
+        return recover_locked(host)
+
+
+def recover_locked(host: Host) -> str | None:
+    """As `recover`, for who holds the lock."""
+    entry = unfinished(host)
+    if entry is None:
+        return None
+    _take_back(entry, host, f"an earlier run ({entry.title}) was killed")
+    return entry.title
+
+
+def _entry(plan: Plan, host: Host, run: Run) -> Entry:
+    steps = steps_of(plan.changes, run.append_only, frozenset(_roots(plan)))
+    return Entry(next_id(host), plan.title, run.now, run.who, run.group, run.undoes, steps, plan.activation)
+
+
+# before
+
+
+def _refuse_drift(plan: Plan, host: Host) -> None:
+    """Compare every node with what the plan was made from; what lies in a new directory cannot be there."""
+    roots = _roots(plan)
+    outside = (change for change in plan.changes if not _root_of(change.path.parent, roots))
+    drifted = [str(change.path) for change in outside if host.node(change.path) != change.before]
+    drifted += [f"{path} (not empty)" for path in _occupied(plan, host)]
+    if drifted:
+        raise Drifted(
+            f"changed since it was looked at: {', '.join(drifted)}", "nothing was done; run the command again"
+        )
+
+
+def _occupied(plan: Plan, host: Host) -> Iterator[Path]:
+    """Directories to delete that hold more than the plan deletes."""
+    gone = {change.path for change in plan.changes if change.after is None}
+    for change in plan.changes:
+        leaves = isinstance(change.before, Directory) and not isinstance(change.after, Directory)
+        if leaves and any(change.path / name not in gone for name in host.names(change.path)):
+            yield change.path
+
+
+def _roots(plan: Plan) -> dict[Path, None]:
+    """The outermost directories that the plan makes: each is staged with all that is in it, and named at once."""
+    roots: dict[Path, None] = {}
+    for change in plan.changes:
+        made = isinstance(change.after, Directory) and not isinstance(change.before, Directory)
+        if made and not _root_of(change.path, roots):
+            roots[change.path] = None
+    return roots
+
+
+def _root_of(path: Path, roots: dict[Path, None]) -> Path | None:
+    return next((folder for folder in (path, *path.parents) if folder in roots), None)
+
+
+# carrying out
+
+
+def _carry_out(plan: Plan, host: Host, entry: Entry) -> None:
+    _publish(plan, host, entry.id)
+    if plan.activation and host.runs:
+        write_journal(host, activating(entry))
+        _run_all(plan.activation, host)
+
+
+def _staged(path: Path, number: int) -> Path:
+    """The name beside its place under which a node waits."""
+    return path.with_name(f".{path.name[:200]}.dockertls-{number}")
+
+
+def _stage(plan: Plan, host: Host, number: int) -> None:
+    """Make every new node beside its place, finished but for its name, and all of it durable."""
+    roots = _roots(plan)
+    made: list[Path] = []
+    for change in plan.changes:
+        if change.after is None or _alters(change):
+            continue
+        root = _root_of(change.path, roots)
+        place = _staged(root, number) / change.path.relative_to(root) if root else _staged(change.path, number)
+        try:
+            host.make(place, change.after, like=change.path if change.before is not None else None)
+        except FileExistsError as error:
+            raise Drifted(f"{place} is in the way", "move it away and run again") from error
+        except FileNotFoundError as error:
+            raise Drifted(f"the directory of {change.path} is gone", "run the command again") from error
+        made += [] if isinstance(change.after, Link) else [place]
+    host.sync(made)
+
+
+def _alters(change: Change) -> bool:
+    return isinstance(change.before, Directory) and isinstance(change.after, Directory)
+
+
+def _publish(plan: Plan, host: Host, number: int) -> None:
+    """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change."""
+    roots = _roots(plan)
+    parent: Path | None = None
+    for change in plan.changes:
+        if change.path not in roots and _root_of(change.path, roots):
+            continue
+        if parent is not None and parent != change.path.parent:
+            host.sync([parent])
+        parent = change.path.parent
+        _publish_one(change, host, number)
+    if parent is not None:
+        host.sync([parent])
+
+
+def _publish_one(change: Change, host: Host, number: int) -> None:
+    if change.after is None:
+        host.remove(change.path)
+    elif _alters(change) and isinstance(change.after, Directory):
+        host.alter(change.path, change.after)
+    else:
+        if isinstance(change.before, Directory) or (change.before and isinstance(change.after, Directory)):
+            host.remove(change.path)
+        host.rename(_staged(change.path, number), change.path)
+
+
+def _run_all(commands: Iterable[Command], host: Host) -> None:
+    for command in commands:
+        output = host.run(command)
+        if output.code and not command.tolerated:
+            tail = "\n".join((output.err or output.out).strip().splitlines()[-SHOWN:])
+            raise NotReady(f"`{' '.join(command.argv)}` failed with exit code {output.code}", tail)
+
+
+# the way back
+
+
+def _fail(error: BaseException, host: Host, *, touched: bool) -> NoReturn:
+    """Take back what was begun, and tell of the first failure; as it came where nothing had its name yet."""
+    reason = error.message if isinstance(error, DockerTLSError) else f"{error.__class__.__name__} {error}".strip()
+    hint = error.hint if isinstance(error, DockerTLSError) else ""
+    entry = unfinished(host)
+    if entry is not None:
+        _take_back(entry, host, reason)
+    if not isinstance(error, Exception) or not touched:
+        raise error
+    raise Undone(f"{reason}; everything was put back", hint) from error
+
+
+def _take_back(entry: Entry, host: Host, reason: str) -> None:
+    """Bring every node back to what it was, in reverse, and remove what was staged.
+
+    Raises:
+        UndoFailed: naming the journal, which stays, and each path that could not be brought back.
+    """
+    troubles: list[str] = []
+    for step in reversed(entry.steps):
+        try:
+            _restore(step, host, entry.id)
+        except (DockerTLSError, OSError) as error:
+            troubles.append(f"{step.path}: {error}")
+    if entry.activating and not troubles:
+        troubles += _activate_again(entry, host)
+    if troubles:
+        raise UndoFailed(
+            f"{reason}; and taking it back failed: {'; '.join(troubles)}",
+            f"the journal {journal_path(host)} says what was there; put it right, then run dockertls again",
+        )
+    forget(host)
+
+
+def _activate_again(entry: Entry, host: Host) -> list[str]:
+    try:
+        _run_all(entry.activation, host)
+    except DockerTLSError as error:
+        return [f"{error.message} ({error.hint})"]
+    return []
+
+
+def _restore(step: Step, host: Host, number: int) -> None:
+    path = Path(step.path)
+    host.discard(_staged(path, number))
+    present = host.node(path)
+    if step.before.describes(present):
+        return
+    if step.tree:
+        host.discard(path)
+    elif step.after.describes(present) or (present is None and _turns(step)):
+        _put_back(path, step.before.node(host), present, host, number)
+    else:
+        raise Drifted("is neither as it was nor as it was made", "somebody else changed it")
+    host.sync([path.parent])
+
+
+def _turns(step: Step) -> bool:
+    """Whether a directory becomes something else or the reverse: between the two, nothing is there."""
+    kinds = {step.before.kind, step.after.kind}
+    return "directory" in kinds and "none" not in kinds
+
+
+def _put_back(path: Path, before: Node | None, present: Node | None, host: Host, number: int) -> None:
+    if before is None:
+        host.remove(path)
+        return
+    if isinstance(before, Directory) and isinstance(present, Directory):
+        host.alter(path, before)
+        return
+    staged = _staged(path, number)
+    host.make(staged, before, like=path)
+    host.sync([] if isinstance(before, Link) else [staged])
+    if present is not None and (isinstance(before, Directory) or isinstance(present, Directory)):
+        host.remove(path)
+    host.rename(staged, path)
+
+
+# undo
+
+
+def undoable(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries that can be taken back, oldest first: no undo, and not undone already."""
+    undone: set[int] = set()
+    for entry in reversed(entries):
+        if entry.id not in undone:
+            undone |= set(entry.undoes)
+    return tuple(entry for entry in entries if entry.id not in undone and not entry.undoes)
+
+
+def with_group(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries that one command made, of which `entry` is one, oldest first."""
+    return tuple(other for other in entries if other == entry or (entry.group and other.group == entry.group))
+
+
+def plan_undo(host: Host, entries: Sequence[Entry], append_only: tuple[Path, ...]) -> Plan:
+    """The plan that takes entries back as one.
+
+    What lies in the store stays, and so does a directory that holds more than was put there.
+
+    Args:
+        host: where it was done.
+        entries: oldest first, of one group.
+        append_only: the store's folder.
+
+    Raises:
+        Drifted: if something is not as the entries left it.
+    """
+    first: dict[Path, Step] = {}
+    last: dict[Path, Step] = {}
+    for step in (step for entry in entries for step in entry.steps):
+        first.setdefault(Path(step.path), step)
+        last[Path(step.path)] = step
+    paths = [path for path in reversed(last) if not any(path.is_relative_to(folder) for folder in append_only)]
+    present = {path: _present(path, host, last) for path in paths}
+    drifted = [str(path) for path in paths if not last[path].after.describes(present[path])]
+    if drifted:
+        raise Drifted(f"changed since: {', '.join(drifted)}", "undo what came later first (see `dockertls history`)")
+    changes = [Change(path, present[path], first[path].before.node(host), first[path].why) for path in paths]
+    activation = dict.fromkeys(command for entry in reversed(entries) for command in entry.activation)
+    return Plan(f"undo: {entries[-1].title}", _keep_occupied(changes, host), (), tuple(activation))
+
+
+def _present(path: Path, host: Host, last: dict[Path, Step]) -> Node | None:
+    """What is at `path` now; nothing where its directory was replaced, whatever a link there would lead to."""
+    if any(parent in last and last[parent].after.kind != "directory" for parent in path.parents):
+        return None
+    return host.node(path)
+
+
+def _keep_occupied(changes: Sequence[Change], host: Host) -> tuple[Change, ...]:
+    """Leave out directories to delete in which something else lies; children come before their parents."""
+    gone: set[Path] = set()
+    kept: list[Change] = []
+    for change in changes:
+        occupied = isinstance(change.before, Directory) and change.after is None
+        if occupied and any(change.path / name not in gone for name in host.names(change.path)):
+            continue
+        if change.after is None:
+            gone.add(change.path)
+        kept.append(change)
+    return tuple(kept)
+
+
+__all__ = ["Receipt", "Run", "apply", "history", "plan_undo", "recover", "undoable", "with_group"]

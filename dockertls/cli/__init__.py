@@ -1,0 +1,1 @@
+"""The command line: a file a command group; console.py is the only place that prints or asks."""

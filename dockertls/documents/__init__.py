@@ -1,0 +1,1 @@
+"""Other people's files, edited without loss: `parse(text).text == text`, and an edit touches what it names."""

@@ -1,0 +1,270 @@
+"""All that is ever asked of a host: a table of rows, gathered whole before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath as Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dockertls.errors import NotReady
+from dockertls.plan import Command, Directory, File, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from dockertls.host import Host, Output
+    from dockertls.plan import Node, Owner
+
+DAEMON_JSON = Path("/etc/docker/daemon.json")
+DOCKER_DIR = Path("/etc/docker")
+UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"))
+"""Where systemd looks for units, strongest first (systemd.unit(5))."""
+UNITS = ("docker.service", "docker.socket")
+ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"), Path("/etc/conf.d/docker"))
+PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
+
+
+class NotGathered(LookupError):
+    """A fact was used that was not asked for: a bug in whoever named the rows."""
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What is known of a host at one moment.
+
+    Attributes:
+        taken: when, UTC.
+        runs: whether it is a running machine, not a file tree.
+        files: the node at each path that was looked at, links not followed; None: nothing is there.
+        links: where each link that was met ends.
+        names: what each directory that was listed holds.
+        outputs: what each command answered; None: it was not run, this is a file tree.
+    """
+
+    taken: datetime
+    runs: bool = True
+    files: Mapping[Path, Node | None] = field(default_factory=dict)
+    links: Mapping[Path, Path] = field(default_factory=dict)
+    names: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    outputs: Mapping[tuple[str, ...], Output | None] = field(default_factory=dict)
+
+    def node(self, path: Path) -> Node | None:
+        """What is at `path` itself. Raises NotGathered."""
+        if path in self.files:
+            return self.files[path]
+        if self._surely_missing(path):
+            return None
+        raise NotGathered(str(path))
+
+    def _surely_missing(self, path: Path) -> bool:
+        """Whether a directory on the way is known to be missing, or known not to hold it."""
+        nearest = next(parent for parent in path.parents if parent in self.files or parent.parent == parent)
+        node = self.files.get(nearest)
+        inside = path.relative_to(nearest).parts[0]
+        return nearest in self.files and (
+            node is None
+            or (isinstance(node, Directory) and nearest in self.names and inside not in self.names[nearest])
+        )
+
+    def place(self, path: Path) -> Path:
+        """Where the thing that `path` names really lies: the end of a link, else `path`."""
+        return self.links.get(path, path)
+
+    def file(self, path: Path) -> File | None:
+        """The regular file that `path` names, through links; None: there is none. Raises NotGathered."""
+        node = self.node(self.place(path)) if self.node(path) is not None else None
+        return node if isinstance(node, File) else None
+
+    def is_directory(self, path: Path) -> bool:
+        """Whether `path` names a directory, through links. Raises NotGathered."""
+        return self.node(path) is not None and isinstance(self.node(self.place(path)), Directory)
+
+    def listed(self, path: Path) -> tuple[str, ...]:
+        """Names in a directory; none if it is not there. Raises NotGathered."""
+        if path not in self.names:
+            raise NotGathered(str(path))
+        return self.names[path]
+
+    def program(self, name: str) -> Path | None:
+        """Where a program lies, by the usual directories; None: in none of them. Raises NotGathered."""
+        return next((folder / name for folder in PROGRAM_DIRS if name in self.listed(folder)), None)
+
+    def output(self, *argv: str) -> Output | None:
+        """What a command answered; None: it was not run. Raises NotGathered."""
+        if argv not in self.outputs:
+            raise NotGathered(" ".join(argv))
+        return self.outputs[argv]
+
+
+class _Look:
+    """Collects what the rows ask for."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.files: dict[Path, Node | None] = {}
+        self.links: dict[Path, Path] = {}
+        self.names: dict[Path, tuple[str, ...]] = {}
+        self.outputs: dict[tuple[str, ...], Output | None] = {}
+
+    def see(self, path: Path) -> Node | None:
+        """Look at a path, at every directory on the way, and at the end of a link."""
+        for parent in reversed(path.parents):
+            if self._see(parent) is None:
+                self.files[path] = None
+                return None
+        return self._see(path)
+
+    def _see(self, path: Path) -> Node | None:
+        if path not in self.files:
+            self.files[path] = self.host.node(path)
+            if isinstance(self.files[path], Link):
+                end = self.host.real(path)
+                self.links[path] = end
+                self.files.setdefault(end, self.host.node(end))
+        return self.files[path]
+
+    def names_in(self, path: Path) -> tuple[str, ...]:
+        """List a directory."""
+        self.see(path)
+        if path not in self.names:
+            self.names[path] = self.host.names(path)
+        return self.names[path]
+
+    def tree(self, path: Path) -> None:
+        """See a directory and all below it; links in it are not followed into other directories."""
+        if isinstance(self.see(path), Directory):
+            for name in self.names_in(path):
+                self.tree(path / name)
+        self.names.setdefault(path, ())
+
+    def ask(self, *argv: str) -> Output | None:
+        """Run a command that changes nothing."""
+        if argv not in self.outputs:
+            self.outputs[argv] = self.host.run(Command(argv, "look")) if self.host.runs else None
+        return self.outputs[argv]
+
+
+def _daemon(look: _Look) -> None:
+    """How dockerd is started and configured."""
+    for unit in UNITS:
+        for folder in UNIT_DIRS:
+            look.see(folder / unit)
+            for name in look.names_in(folder / f"{unit}.d"):
+                look.see(folder / f"{unit}.d" / name)
+    for path in (DAEMON_JSON, Path("/etc/init.d/docker"), *ENVIRONMENT_FILES):
+        look.see(path)
+    for path in PROGRAM_DIRS:
+        look.names_in(path)
+    for place in ("/etc/os-release", "/usr/lib/os-release", "/run/systemd/system", "/run/openrc"):
+        look.see(Path(place))
+
+
+def _certificates(look: _Look) -> None:
+    """Certificates and keys that are installed for dockerd."""
+    for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
+        look.see(DOCKER_DIR / name)
+    look.tree(DOCKER_DIR / "tls")
+
+
+def _version(look: _Look) -> None:
+    look.ask("dockerd", "--version")
+
+
+def _names(look: _Look) -> None:
+    """Host name and addresses, and which interfaces are bridges or virtual."""
+    for path in ("/proc/sys/kernel/hostname", "/etc/hostname", "/etc/hosts"):
+        look.see(Path(path))
+    answer = look.ask("ip", "-o", "address")
+    for line in answer.out.splitlines() if answer else ():
+        words = line.split()
+        if len(words) > 1:
+            look.names_in(Path("/sys/class/net") / words[1].partition("@")[0])
+
+
+def _users(look: _Look) -> None:
+    look.see(Path("/etc/passwd"))
+
+
+def _firewall(look: _Look) -> None:
+    look.ask("systemctl", "is-active", "firewalld", "ufw", "nftables")
+    look.see(Path("/etc/ufw/ufw.conf"))
+    look.see(Path("/etc/nftables.conf"))
+
+
+ROWS: Mapping[str, Callable[[_Look], None]] = MappingProxyType(
+    {
+        "daemon": _daemon,
+        "certificates": _certificates,
+        "version": _version,
+        "names": _names,
+        "users": _users,
+        "firewall": _firewall,
+    }
+)
+
+
+def gather(host: Host, wanted: Sequence[str], *, trees: Sequence[Path] = (), now: datetime) -> HostFacts:
+    """Ask a host for what a command needs.
+
+    Args:
+        host: the way to the machine.
+        wanted: names of rows of ROWS.
+        trees: directories to look at with all below them, such as a user's ~/.docker.
+        now: the time to write into the facts, UTC.
+
+    Raises:
+        NotReady: what the host does not let us see.
+    """
+    look = _Look(host)
+    for name in wanted:
+        ROWS[name](look)
+    for tree in trees:
+        look.tree(tree)
+    frozen = (MappingProxyType(part) for part in (look.files, look.links, look.names, look.outputs))
+    return HostFacts(now, host.runs, *frozen)
+
+
+@dataclass(frozen=True)
+class User:
+    """A line of passwd(5)."""
+
+    name: str
+    uid: int
+    gid: int
+    home: Path
+
+    @property
+    def owner(self) -> Owner:
+        """User and group id, as nodes hold them."""
+        return (self.uid, self.gid)
+
+
+def users(facts: HostFacts) -> tuple[User, ...]:
+    """The users that the host's /etc/passwd names, in its order; lines that are none are passed over."""
+    file = facts.file(Path("/etc/passwd"))
+    lines = file.content.decode(errors="replace").splitlines() if file else ()
+    fields = [line.split(":") for line in lines if line.count(":") >= 6 and not line.startswith("#")]  # noqa: PLR2004 - passwd(5) has 7 fields
+    return tuple(
+        User(entry[0], int(entry[2]), int(entry[3]), Path(entry[5] or "/"))
+        for entry in fields
+        if entry[2].isdigit() and entry[3].isdigit()
+    )
+
+
+def missing_directories(facts: HostFacts, path: Path) -> tuple[Path, ...]:
+    """Directories on the way to `path`, itself included, that are not there yet, outermost first.
+
+    Raises:
+        NotReady: if a file stands where a directory is needed.
+    """
+    missing: list[Path] = []
+    for folder in (path, *path.parents):
+        if facts.node(folder) is None:
+            missing.append(folder)
+        elif facts.is_directory(folder):
+            break
+        else:
+            raise NotReady(f"{folder} is not a directory", "move it away, or name another folder")
+    return tuple(reversed(missing))

@@ -1,0 +1,429 @@
+"""The way to a machine: look at a node, make, rename, remove, run a command, lock. No other file touches disks."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+import time
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from dockertls.errors import Denied, Locked, NotReady, Refused
+from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_FILE = 32 * 1024 * 1024  # bytes: no file that Docker or this tool reads comes near it
+PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
+MAX_LINKS = 40  # as the kernel's own limit
+FEW_FILES = 64  # up to here each file is flushed by itself: a busy host's whole file system can take long
+LOCK_PATIENCE = 10.0  # seconds
+COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
+NOT_FOUND = 127  # the exit code that a shell gives to a program that is not there
+FOREIGN_STATE = frozenset({"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_CONFIG"})
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Host(Protocol):
+    """A machine as `gather` and `apply` see it; every path is absolute and the machine's own.
+
+    Methods raise NotReady or Denied where the operating system refuses, FileNotFoundError where a parent is missing
+    and FileExistsError where something is in the way.
+    """
+
+    @property
+    def runs(self) -> bool:
+        """Whether `run` runs commands; False for a file tree that is no running machine."""
+
+    @property
+    def state(self) -> Path:
+        """Where lock, journal and history lie."""
+
+    @property
+    def self_owner(self) -> Owner:
+        """Owner of what is made without a wish of its own."""
+
+    def node(self, path: Path) -> Node | None:
+        """What is at `path` itself; a link there is not followed. None: nothing."""
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """Names in a directory, sorted; none if there is no directory."""
+
+    def real(self, path: Path) -> Path:
+        """`path` with every link followed, as far as it exists."""
+
+    def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
+        """Create a node where nothing is, with mode and owner, and extended attributes as at `like`."""
+
+    def alter(self, path: Path, node: Directory) -> None:
+        """Give a directory another mode and owner."""
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a node another name in one step; what has that name is replaced."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, a link or an empty directory."""
+
+    def discard(self, path: Path) -> None:
+        """Remove a staged node with all that is in it; nothing there is fine."""
+
+    def sync(self, paths: Iterable[Path]) -> None:
+        """Make the content of files, and the names in directories, durable."""
+
+    def run(self, command: Command) -> Output:
+        """Run a command and wait for it."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the host's lock. Raises Locked."""
+
+
+@dataclass(frozen=True)
+class LocalHost:
+    """This machine, or a file tree of it.
+
+    Args:
+        root: the file tree, entered as chroot would: a link to /etc/x in it means ROOT/etc/x.
+        outside: directories that are not under `root` though their paths are given as if (a store named by hand).
+        home_state: where an ordinary user's lock and history lie; root's are in /var/lib/dockertls.
+
+    A tree that an ordinary user works on is seen as in a user namespace: all belongs to 0:0 and owners are not changed.
+    Links are followed only where nobody but root, or the one who runs this, could have planted them.
+    """
+
+    root: str = "/"
+    outside: tuple[Path, ...] = ()
+    home_state: Path | None = None
+
+    @property
+    def runs(self) -> bool:
+        return os.path.realpath(self.root) == "/"
+
+    @property
+    def squashed(self) -> bool:
+        """Whether owners are neither seen nor set."""
+        return os.geteuid() != 0 and not self.runs
+
+    @property
+    def state(self) -> Path:
+        if self.home_state and self.runs and os.geteuid() != 0:
+            return self.home_state
+        return Path("/var/lib/dockertls")
+
+    @property
+    def self_owner(self) -> Owner:
+        return ROOT if self.squashed else (os.geteuid(), os.getegid())
+
+    # looking
+
+    def node(self, path: Path) -> Node | None:
+        with _told(path):
+            try:
+                with self._parent(path) as (folder, name):
+                    return self._node(folder, name, path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def _node(self, folder: int, name: str, path: Path) -> Node:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        kind = stat.S_IFMT(status.st_mode)
+        if kind == stat.S_IFLNK:
+            return Link(os.readlink(name, dir_fd=folder))
+        if kind == stat.S_IFDIR:
+            return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
+        if kind != stat.S_IFREG:
+            raise NotReady(f"{path} is neither a file nor a directory nor a link", "move it away and run again")
+        return self._file(folder, name, path)
+
+    def _file(self, folder: int, name: str, path: Path) -> File:
+        with _opened(name, folder) as handle, os.fdopen(handle, "rb", closefd=False) as file:
+            status = os.fstat(handle)
+            content = b""
+            while len(content) <= MAX_FILE and (piece := file.read(PIECE)):
+                content += piece
+        if len(content) > MAX_FILE:
+            raise Refused(f"{path} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read")
+        return File(content, stat.S_IMODE(status.st_mode), self._owner(status))
+
+    def _owner(self, status: os.stat_result) -> Owner:
+        return ROOT if self.squashed else (status.st_uid, status.st_gid)
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        with _told(path):
+            try:
+                with self._parent(path / ".names") as (folder, _), _opened(".", folder) as handle:
+                    return tuple(sorted(os.listdir(handle)))
+            except (FileNotFoundError, NotADirectoryError):
+                return ()
+
+    def real(self, path: Path) -> Path:
+        with _told(path), _Walk(self._base(path)) as walk:
+            return walk.real(path)
+
+    # changing
+
+    def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
+        attributes = self._attributes(like) if like else {}
+        with _told(path), self._parent(path) as (folder, name):
+            match node:
+                case Link(target):
+                    os.symlink(target, name, dir_fd=folder)
+                case Directory():
+                    os.mkdir(name, 0o700, dir_fd=folder)
+                    self._finish(folder, name, node, attributes)
+                case File():
+                    self._write(folder, name, node, attributes)
+                case _:
+                    assert_never(node)
+
+    def _write(self, folder: int, name: str, node: File, attributes: dict[str, bytes]) -> None:
+        """0600 from the first byte, whatever the umask; wider only when all is written."""
+        handle = os.open(
+            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
+        )
+        try:
+            with os.fdopen(handle, "wb", closefd=False) as file:
+                file.write(node.content)
+            self._dress(handle, node, attributes)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+            raise
+        finally:
+            os.close(handle)
+
+    def _finish(self, folder: int, name: str, node: Directory, attributes: dict[str, bytes]) -> None:
+        with _opened(name, folder, os.O_DIRECTORY) as handle:
+            self._dress(handle, node, attributes)
+
+    def _dress(self, handle: int, node: File | Directory, attributes: dict[str, bytes]) -> None:
+        """Owner before mode: a change of owner clears bits of the mode. By handle, never by path."""
+        status = os.fstat(handle)
+        if not self.squashed and (status.st_uid, status.st_gid) != node.owner:
+            os.fchown(handle, *node.owner)
+        for key, value in attributes.items():
+            os.setxattr(handle, key, value)
+        os.fchmod(handle, node.mode)
+
+    def _attributes(self, like: Path) -> dict[str, bytes]:
+        """Extended attributes (SELinux context, ACL) of what is at `like`; none where there is nothing."""
+        try:
+            with self._parent(like) as (folder, name), _opened(name, folder) as handle:
+                return {key: os.getxattr(handle, key) for key in os.listxattr(handle)}
+        except OSError as error:
+            if error.errno in {errno.ENOTSUP, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+                return {}
+            raise
+
+    def alter(self, path: Path, node: Directory) -> None:
+        with _told(path), self._parent(path) as (folder, name):
+            self._finish(folder, name, node, {})
+
+    def rename(self, old: Path, new: Path) -> None:
+        with _told(new), self._parent(old) as (source, name), self._parent(new) as (target, wanted):
+            os.rename(name, wanted, src_dir_fd=source, dst_dir_fd=target)
+
+    def remove(self, path: Path) -> None:
+        with _told(path), self._parent(path) as (folder, name):
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                os.rmdir(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+
+    def discard(self, path: Path) -> None:
+        with _told(path), suppress(FileNotFoundError, NotADirectoryError), self._parent(path) as (folder, name):
+            if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                shutil.rmtree(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+
+    def sync(self, paths: Iterable[Path]) -> None:
+        wanted = tuple(dict.fromkeys(paths))
+        if len(wanted) > FEW_FILES:
+            os.sync()
+            return
+        for path in wanted:
+            with _told(path), self._parent(path) as (folder, name), _opened(name, folder) as handle:
+                os.fsync(handle)
+
+    # running
+
+    def run(self, command: Command) -> Output:
+        if not self.runs:
+            raise NotReady(f"{self.root} is a file tree: nothing is run in it", "run it on the host itself")
+        clean = {key: value for key, value in os.environ.items() if key not in FOREIGN_STATE} | {"LC_ALL": "C"}
+        try:
+            done = subprocess.run(
+                command.argv,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=clean,
+                check=False,
+                timeout=COMMAND_PATIENCE,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            return Output(NOT_FOUND, "", str(error))
+        except subprocess.TimeoutExpired:
+            return Output(124, "", f"no answer within {COMMAND_PATIENCE:.0f} s")
+        return Output(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """The kernel's lock: a dead process holds nothing."""
+        self._make_state()
+        path = self.state / "lock"
+        with _told(path), self._parent(path) as (folder, name):
+            handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            _wait_for(handle, path)
+            yield
+        finally:
+            os.close(handle)
+
+    def _make_state(self) -> None:
+        for path in (*reversed(self.state.parents), self.state):
+            if self.node(path) is None:
+                with suppress(FileExistsError):
+                    self.make(path, Directory(0o700 if path == self.state else 0o755, self.self_owner))
+
+    @contextmanager
+    def _parent(self, path: Path) -> Iterator[tuple[int, str]]:
+        """A handle of the directory that holds `path`, and the name there."""
+        with _Walk(self._base(path)) as walk:
+            walk.go(path.parent)
+            yield walk.handle, path.name or "."
+
+    def _base(self, path: Path) -> str:
+        return "/" if any(path.is_relative_to(folder) for folder in self.outside) else self.root
+
+
+class _Walk(AbstractContextManager["_Walk"]):
+    """A way into a file tree, each component entered by handle, links resolved as chroot would."""
+
+    def __init__(self, base: str) -> None:
+        self._handles = [os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+        self._links = 0
+        self.place = Path("/")
+
+    @property
+    def handle(self) -> int:
+        return self._handles[-1]
+
+    def go(self, path: Path) -> None:
+        """Enter the directory `path`. Raises FileNotFoundError, NotADirectoryError."""
+        todo = list(reversed(path.parts[1:]))
+        while todo:
+            self._step(todo)
+
+    def real(self, path: Path) -> Path:
+        """`path` without links, as far as it exists."""
+        todo = list(reversed(path.parts[1:]))
+        while todo:
+            part = todo[-1]
+            try:
+                self._step(todo)
+            except (FileNotFoundError, NotADirectoryError):
+                return self.place.joinpath(part, *reversed(todo))
+        return self.place
+
+    def _step(self, todo: list[str]) -> None:
+        part = todo.pop()
+        if part == "..":
+            self._leave(1)
+            return
+        target = self._enter(part)
+        if target is None:
+            return
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ELOOP))  # a circle leads nowhere
+        todo += reversed([piece for piece in Path(target).parts if piece != "/"])
+        if target.startswith("/"):
+            self._leave(len(self._handles))
+
+    def _enter(self, part: str) -> str | None:
+        """Enter a directory, or give the target of the link that is there."""
+        status = os.stat(part, dir_fd=self.handle, follow_symlinks=False)
+        if not stat.S_ISLNK(status.st_mode):
+            flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._handles.append(os.open(part, flags, dir_fd=self.handle))
+            self.place /= part
+            return None
+        if {status.st_uid, os.fstat(self.handle).st_uid} - {0, os.geteuid()}:
+            raise Denied(f"{self.place / part} is a link that another user could have planted", "name the real folder")
+        return os.readlink(part, dir_fd=self.handle)
+
+    def _leave(self, levels: int) -> None:
+        for _ in range(min(levels, len(self._handles) - 1)):
+            os.close(self._handles.pop())
+            self.place = self.place.parent
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            os.close(handle)
+
+
+@contextmanager
+def _opened(name: str, folder: int, flags: int = 0) -> Iterator[int]:
+    """A handle to read from, never through a link, never waiting for a device."""
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(name, flags, dir_fd=folder)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, path: Path) -> None:
+    end = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Locked(f"another dockertls is at work (it holds {path})", "wait until it is done") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+HINTS = {
+    errno.EACCES: "run it with sudo, or name a folder of your own with --store or --root",
+    errno.EPERM: "run it with sudo; an immutable file needs `chattr -i` first",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "free some space on that file system",
+    errno.EDQUOT: "the quota is used up",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.ELOOP: "links go round in a circle, or a link stands where none is followed",
+    errno.ENOTEMPTY: "something else lies in this directory",
+    errno.ENAMETOOLONG: "the name is too long for this file system",
+}
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """The operating system's refusal, in the terms of the contract."""
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError):
+        raise
+    except OSError as error:
+        number = error.errno or 0
+        kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
+        reason = os.strerror(number) if number else str(error)
+        raise kind(f"{visible(str(path))}: {reason}", HINTS.get(number, "look at the host")) from error

@@ -1,0 +1,262 @@
+"""What was done to a host, on paper: the journal of a change under way, and the history of those that are done."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING, Any, Self, assert_never
+
+from dockertls.errors import NotReady
+from dockertls.plan import Command, Directory, File, Link, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dockertls.host import Host
+    from dockertls.plan import Change, Owner
+
+SCHEMA = "dockertls/journal/1"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A node on paper: what it is, and of a file its digest; the content only where a way back needs it.
+
+    Attributes:
+        kind: "none", "file", "directory" or "link".
+        mode: permission bits; 0 for links.
+        owner: user and group id; 0:0 for links.
+        digest: SHA-256 of a file's content, hex; the target of a link.
+        content: a file's content, base64.
+        stored: where in the store the same content lies: keys of the store are never copied here.
+    """
+
+    kind: str
+    mode: int = 0
+    owner: Owner = (0, 0)
+    digest: str = ""
+    content: str | None = None
+    stored: str | None = None
+
+    @classmethod
+    def of(cls, node: Node | None, *, content: bool = False) -> Self:
+        """Write a node down, with a file's content if asked for and if the store does not hold it."""
+        match node:
+            case None:
+                return cls("none")
+            case Link(target):
+                return cls("link", digest=target)
+            case Directory(mode, owner):
+                return cls("directory", mode, owner)
+            case File():
+                digest = hashlib.sha256(node.content).hexdigest()
+                stored = str(node.stored) if node.stored else None
+                kept = base64.b64encode(node.content).decode() if content and not stored else None
+                return cls("file", node.mode, node.owner, digest, kept, stored)
+            case _:
+                assert_never(node)
+
+    def describes(self, node: Node | None) -> bool:
+        """Whether `node` is the one that was written down."""
+        seen = Record.of(node)
+        return (seen.kind, seen.mode, seen.owner, seen.digest) == (self.kind, self.mode, self.owner, self.digest)
+
+    def node(self, host: Host) -> Node | None:
+        """The node again, its content from here or from the store.
+
+        Raises:
+            NotReady: if neither has the content.
+        """
+        match self.kind:
+            case "none":
+                return None
+            case "link":
+                return Link(self.digest)
+            case "directory":
+                return Directory(self.mode, self.owner)
+        return File(self._content(host), self.mode, self.owner, secret=self.stored is not None, stored=self._stored)
+
+    @property
+    def _stored(self) -> Path | None:
+        return Path(self.stored) if self.stored else None
+
+    def _content(self, host: Host) -> bytes:
+        if self.content is not None:
+            return base64.b64decode(self.content)
+        kept = host.node(self._stored) if self._stored else None
+        if isinstance(kept, File) and hashlib.sha256(kept.content).hexdigest() == self.digest:
+            return kept.content
+        raise NotReady(
+            f"the content with SHA-256 {self.digest} is lost", f"it should lie in {self.stored or 'the journal'}"
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change on paper. `tree`: the path is a new directory of the store, named here without all that is in it."""
+
+    path: str
+    why: str
+    before: Record
+    after: Record
+    tree: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of `apply`, under way or done.
+
+    Attributes:
+        id: number in the history, from 1.
+        title: the plan's title.
+        at: when it began, UTC.
+        who: who ran it.
+        group: entries of one command share it; they are undone together.
+        undoes: ids of the entries that this one took back.
+        steps: the changes, in order.
+        activation: what makes the host follow its files.
+        activating: whether activation has begun: then a way back has to activate, too.
+    """
+
+    id: int
+    title: str
+    at: datetime
+    who: str
+    group: str
+    undoes: tuple[int, ...]
+    steps: tuple[Step, ...]
+    activation: tuple[Command, ...]
+    activating: bool = False
+
+    @property
+    def text(self) -> str:
+        """As JSON."""
+        fields = asdict(self) | {"at": self.at.isoformat()}
+        return json.dumps({"schema": SCHEMA} | fields, indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Self:
+        """Read an entry back.
+
+        Raises:
+            NotReady: if this is not an entry that this version wrote.
+        """
+        try:
+            data: dict[str, Any] = json.loads(text)
+            _expect(data.pop("schema"))
+            steps = tuple(_step(step) for step in data.pop("steps"))
+            commands = tuple(Command(**(item | {"argv": tuple(item["argv"])})) for item in data.pop("activation"))
+            at = datetime.fromisoformat(data.pop("at"))
+            return cls(**data | {"undoes": tuple(data["undoes"])}, at=at, steps=steps, activation=commands)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotReady(
+                f"{name} is not a journal that this version can read ({error})", "move it away by hand"
+            ) from error
+
+
+def _expect(schema: object) -> None:
+    if schema != SCHEMA:
+        raise ValueError(f"schema {schema!r}")
+
+
+def _step(data: dict[str, Any]) -> Step:
+    records = {key: Record(**(data[key] | {"owner": tuple(data[key]["owner"])})) for key in ("before", "after")}
+    return Step(**(data | records))
+
+
+def steps_of(changes: Iterable[Change], append_only: tuple[Path, ...], roots: frozenset[Path]) -> tuple[Step, ...]:
+    """Write changes down; of a new directory in an append-only place only its own name.
+
+    Args:
+        changes: in the plan's order.
+        append_only: folders in which nothing is ever undone once it is done: the store.
+        roots: the outermost directories that the plan makes.
+    """
+    steps: list[Step] = []
+    for change in changes:
+        tree = next((root for root in (change.path, *change.path.parents) if root in roots), None)
+        compact = tree is not None and any(tree.is_relative_to(folder) for folder in append_only)
+        if compact and tree != change.path:
+            continue
+        before, after = Record.of(change.before, content=True), Record.of(change.after)
+        steps.append(Step(str(change.path), change.why, before, after, compact))
+    return tuple(steps)
+
+
+def journal_path(host: Host) -> Path:
+    """Where the journal of the change under way lies."""
+    return host.state / "journal.json"
+
+
+def history_path(host: Host) -> Path:
+    """Where the entries of what is done lie."""
+    return host.state / "history"
+
+
+def unfinished(host: Host) -> Entry | None:
+    """The entry of a change that was begun and not finished, if there is one."""
+    path = journal_path(host)
+    node = host.node(path)
+    return Entry.parse(node.content.decode(errors="replace"), str(path)) if isinstance(node, File) else None
+
+
+def history(host: Host) -> tuple[Entry, ...]:
+    """All that was done, oldest first.
+
+    Raises:
+        NotReady: if an entry cannot be read.
+    """
+    folder = history_path(host)
+    nodes = ((folder / name, host.node(folder / name)) for name in host.names(folder) if _is_entry(name))
+    return tuple(Entry.parse(n.content.decode(errors="replace"), str(path)) for path, n in nodes if isinstance(n, File))
+
+
+def next_id(host: Host) -> int:
+    """The number of the next entry."""
+    numbers = [int(name.removesuffix(".json")) for name in host.names(history_path(host)) if _is_entry(name)]
+    return max(numbers, default=0) + 1
+
+
+def _is_entry(name: str) -> bool:
+    return name.endswith(".json") and name.removesuffix(".json").isdigit()
+
+
+def write_journal(host: Host, entry: Entry) -> None:
+    """Put the journal in its place, whole and durable, readable by its owner alone."""
+    path = journal_path(host)
+    staged = path.with_name(f".{path.name}.new")
+    host.discard(staged)
+    host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
+    host.sync([staged])
+    host.rename(staged, path)
+    host.sync([path.parent])
+
+
+def finish(host: Host, entry: Entry) -> None:
+    """The journal becomes history by one rename: from here on the change is done.
+
+    All that was changed is durable already. If the rename is not and the power fails, the change is taken back.
+    """
+    folder = history_path(host)
+    if host.node(folder) is None:
+        host.make(folder, Directory(0o700, host.self_owner))
+    host.rename(journal_path(host), folder / f"{entry.id:06}.json")
+    with suppress(NotReady):
+        host.sync([folder, folder.parent])
+
+
+def forget(host: Host) -> None:
+    """Remove the journal: the host is as it was."""
+    host.remove(journal_path(host))
+    with suppress(NotReady):  # a journal that comes back after a power failure finds nothing to take back
+        host.sync([journal_path(host).parent])
+
+
+def activating(entry: Entry) -> Entry:
+    """The same entry, after its files are in place."""
+    return replace(entry, activating=True)

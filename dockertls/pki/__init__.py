@@ -1,0 +1,1 @@
+"""Certificates and keys; nothing of Docker in here."""

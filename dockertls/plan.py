@@ -1,0 +1,231 @@
+"""The one description of a change to a host: nodes, changes, commands, and the plan that holds them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, assert_never
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath as Path
+
+Owner = tuple[int, int]
+"""User id and group id, in this order."""
+
+ROOT: Owner = (0, 0)
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file; mode and owner are part of the value.
+
+    Attributes:
+        content: all of its bytes.
+        mode: permission bits.
+        owner: user and group id.
+        secret: never show the content. Not compared: a file does not become another by being secret.
+        stored: a place in the store that holds the same bytes, so that a journal can name it instead of keeping a copy.
+    """
+
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    owner: Owner = ROOT
+    secret: bool = field(default=False, compare=False)
+    stored: Path | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory; what it holds are nodes of their own."""
+
+    mode: int = 0o755
+    owner: Owner = ROOT
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link."""
+
+    target: str
+
+
+Node = File | Directory | Link
+
+
+@dataclass(frozen=True)
+class Change:
+    """One node at one path, before and after: create, edit, chmod, relink or delete.
+
+    Attributes:
+        path: absolute, as the host names it.
+        before: what must be there now; None: nothing.
+        after: what shall be there; None: nothing.
+        why: one line for people, such as "server certificate for web1".
+    """
+
+    path: Path
+    before: Node | None
+    after: Node | None
+    why: str
+
+    def inverse(self) -> Change:
+        """The change that takes this one back."""
+        return replace(self, before=self.after, after=self.before)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to run on the host, without a shell.
+
+    Attributes:
+        argv: program and arguments.
+        why: one line for people.
+        tolerated: its failure is reported and stops nothing.
+    """
+
+    argv: tuple[str, ...]
+    why: str
+    tolerated: bool = False
+
+
+class Repeated(ValueError):
+    """A plan names one path twice: a bug in whoever made the plan."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes in the order in which they are made, and what makes them take effect.
+
+    A change that changes nothing is left out. `bool(plan)` says whether there is anything to do.
+
+    Attributes:
+        title: one line for people and the history.
+        changes: made in this order; taken back in reverse.
+        guards: commands that must succeed before the first change.
+        activation: commands that make the running system follow its files.
+
+    Raises:
+        Repeated: if a path is named twice.
+    """
+
+    title: str
+    changes: tuple[Change, ...] = ()
+    guards: tuple[Command, ...] = ()
+    activation: tuple[Command, ...] = ()
+
+    def __post_init__(self) -> None:
+        effective = tuple(change for change in self.changes if change.before != change.after)
+        object.__setattr__(self, "changes", effective)
+        seen: set[Path] = set()
+        for change in effective:
+            if change.path in seen:
+                raise Repeated(f"{self.title}: {change.path} is named twice")
+            seen.add(change.path)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.activation)
+
+    def __add__(self, other: Plan) -> Plan:
+        """Both plans as one, this one first; a directory that both of them make is made once."""
+        made = {change for change in self.changes if isinstance(change.after, Directory)}
+        known = {(change.path, change.after) for change in made}
+        rest = tuple(change for change in other.changes if (change.path, change.after) not in known)
+        return Plan(
+            self.title or other.title,
+            self.changes + rest,
+            _once(self.guards + other.guards),
+            _once(self.activation + other.activation),
+        )
+
+    def inverse(self) -> Plan:
+        """The plan that takes this one back: every change turned round, in reverse; the same activation."""
+        turned = tuple(change.inverse() for change in reversed(self.changes))
+        return Plan(f"undo: {self.title}", turned, (), self.activation)
+
+    def diff(self) -> str:
+        """Unified diff of every change, for people; empty exactly when there is nothing to do.
+
+        Secrets are shown by their fingerprint, and control characters of other people's files are escaped.
+        """
+        parts = [_diff(change) for change in self.changes]
+        parts += [f"run {' '.join(command.argv)}  ({command.why})\n" for command in self.activation]
+        return "".join(parts)
+
+
+def _once(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    return tuple(dict.fromkeys(commands))
+
+
+def _diff(change: Change) -> str:
+    secret = any(_is_secret(node) for node in (change.before, change.after))
+    before, after = (_lines(node, secret=secret) for node in (change.before, change.after))
+    head = f"{_verb(change)} {visible(str(change.path))}  ({change.why})\n"
+    body = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
+    return head + "".join(f"  {line}\n" for line in body)
+
+
+def _verb(change: Change) -> str:
+    if change.before is None:
+        return "create"
+    return "delete" if change.after is None else "change"
+
+
+def _is_secret(node: Node | None) -> bool:
+    return isinstance(node, File) and (node.secret or b"PRIVATE KEY-----" in node.content)
+
+
+def _lines(node: Node | None, *, secret: bool) -> list[str]:
+    match node:
+        case None:
+            return []
+        case Link(target):
+            return [f"link to {visible(target)}"]
+        case Directory(mode, owner):
+            return [f"directory, mode {mode:04o}{_owned(owner)}"]
+        case File(content, mode, owner):
+            return [f"file, mode {mode:04o}{_owned(owner)}", *_content(content, secret=secret)]
+        case _:
+            assert_never(node)
+
+
+def _owned(owner: Owner) -> str:
+    return "" if owner == ROOT else f", owner {owner[0]}:{owner[1]}"
+
+
+def _content(content: bytes, *, secret: bool) -> list[str]:
+    """The lines that a diff may show: a digest for secrets, certificates and whatever is not text."""
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    if secret:
+        return [f"secret, {len(content)} bytes, sha256 {digest}"]
+    if content.startswith(b"-----BEGIN ") or not _is_text(content):
+        return [f"{_noun(content)}, {len(content)} bytes, sha256 {digest}"]
+    return [visible(line) for line in content.decode().split("\n") if line or content]
+
+
+def _noun(content: bytes) -> str:
+    count = content.count(b"-----BEGIN CERTIFICATE-----")
+    if count:
+        return "certificate" if count == 1 else f"{count} certificates"
+    return "PEM" if content.startswith(b"-----BEGIN ") else "binary"
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def visible(text: str) -> str:
+    r"""Text with every control character escaped, so that a file or a peer cannot drive the terminal.
+
+    Args:
+        text: anything.
+
+    Returns:
+        The same text with C0, C1 and bidirectional controls written as `\x1b`; tabs are kept.
+    """
+    return "".join(
+        char if char == "\t" or char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

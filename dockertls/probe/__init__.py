@@ -1,0 +1,1 @@
+"""Looks at a live endpoint as clients do, and judges what was seen."""

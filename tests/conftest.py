@@ -1,0 +1,53 @@
+"""What tests need of the machine: `needs` skips by the name of what is missing, `--require` fails instead."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMPONENTS: dict[str, Callable[[], object]] = {
+    "curl": lambda: shutil.which("curl"),
+    "docker": lambda: shutil.which("docker"),
+    "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
+    "fish": lambda: shutil.which("fish"),
+    "gnutls": lambda: shutil.which("gnutls-cli"),
+    "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
+    "openssl": lambda: shutil.which("openssl"),
+    "root": lambda: os.geteuid() == 0,
+    "strace": lambda: shutil.which("strace"),
+    "zsh": lambda: shutil.which("zsh"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require",
+        action="append",
+        default=[],
+        metavar="COMPONENT",
+        help=f"fail instead of skipping where it is missing: {', '.join(COMPONENTS)}",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*components): the parts of the machine without which the test is skipped")
+    unknown = set(config.getoption("--require")) - set(COMPONENTS)
+    if unknown:
+        raise pytest.UsageError(f"--require: unknown component {', '.join(sorted(unknown))}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for component in marker.args:
+            if COMPONENTS[component]():
+                continue
+            if component in item.config.getoption("--require"):
+                pytest.fail(f"{component} is required and missing", pytrace=False)
+            pytest.skip(f"needs {component}")
