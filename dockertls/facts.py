@@ -26,6 +26,9 @@ ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"),
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
 
+PASSWD_FIELDS = 7
+
+
 class NotGathered(LookupError):
     """A fact was used that was not asked for: a bug in whoever named the rows."""
 
@@ -242,14 +245,18 @@ class User:
 
 
 def users(facts: HostFacts) -> tuple[User, ...]:
-    """The users that the host's /etc/passwd names, in its order; lines that are none are passed over."""
+    """The users that the host's /etc/passwd names, in its order."""
     file = facts.file(Path("/etc/passwd"))
-    lines = file.content.decode(errors="replace").splitlines() if file else ()
-    fields = [line.split(":") for line in lines if line.count(":") >= 6 and not line.startswith("#")]  # noqa: PLR2004 - passwd(5) has 7 fields
+    return parse_passwd(file.content.decode(errors="replace")) if file else ()
+
+
+def parse_passwd(text: str) -> tuple[User, ...]:
+    """The users in lines of passwd(5); lines that are none are passed over."""
+    entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
     return tuple(
-        User(entry[0], int(entry[2]), int(entry[3]), Path(entry[5] or "/"))
-        for entry in fields
-        if entry[2].isdigit() and entry[3].isdigit()
+        User(name, int(uid), int(gid), Path(home or "/"))
+        for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= PASSWD_FIELDS)
+        if uid.isdigit() and gid.isdigit()
     )
 
 

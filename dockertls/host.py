@@ -114,6 +114,11 @@ class LocalHost:
         return os.path.realpath(self.root) == "/"
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is such a tree."""
+        return os.path.isdir(self.root)
+
+    @property
     def squashed(self) -> bool:
         """Whether owners are neither seen nor set."""
         return os.geteuid() != 0 and not self.runs

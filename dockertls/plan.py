@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import PurePosixPath as Path
 
 Owner = tuple[int, int]
@@ -128,15 +129,7 @@ class Plan:
 
     def __add__(self, other: Plan) -> Plan:
         """Both plans as one, this one first; a directory that both of them make is made once."""
-        made = {change for change in self.changes if isinstance(change.after, Directory)}
-        known = {(change.path, change.after) for change in made}
-        rest = tuple(change for change in other.changes if (change.path, change.after) not in known)
-        return Plan(
-            self.title or other.title,
-            self.changes + rest,
-            _once(self.guards + other.guards),
-            _once(self.activation + other.activation),
-        )
+        return combined(self.title or other.title, (self, other))
 
     def inverse(self) -> Plan:
         """The plan that takes this one back: every change turned round, in reverse; the same activation."""
@@ -153,7 +146,32 @@ class Plan:
         return "".join(parts)
 
 
-def _once(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+def combined(title: str, plans: Sequence[Plan]) -> Plan:
+    """Plans as one, in their order; a directory that several of them make is made once.
+
+    Args:
+        title: of the whole.
+        plans: made from the same state of the host.
+
+    Raises:
+        Repeated: if two of them name one path for anything else.
+    """
+    made: set[tuple[Path, Node | None]] = set()
+    changes: list[Change] = []
+    for change in (change for plan in plans for change in plan.changes):
+        if isinstance(change.after, Directory):
+            if (change.path, change.after) in made:
+                continue
+            made.add((change.path, change.after))
+        changes.append(change)
+    guards, activation = (
+        (command for plan in plans for command in plan.guards),
+        (c for p in plans for c in p.activation),
+    )
+    return Plan(title, tuple(changes), _once(guards), _once(activation))
+
+
+def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
     return tuple(dict.fromkeys(commands))
 
 

@@ -1,0 +1,126 @@
+"""The program: options before the command, the commands, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockertls import __version__
+from dockertls.cli import bootstrap, ca, check, client, daemon, env, history, inspect, rehearse, server, status
+from dockertls.cli.console import Console, arguments, environment
+from dockertls.cli.session import Session
+from dockertls.errors import DockerTLSError, Usage
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+INTERRUPTED = 130
+BUG = 70
+
+app = typer.Typer(
+    name="dockertls",
+    rich_markup_mode=None,  # plain help: rich would be imported for it
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Make a Docker host's remote API safe: certificates, daemon configuration, client files, and the proof.",
+    epilog="Start with `dockertls rehearse`, which touches nothing; then `dockertls bootstrap`.",
+)
+COMMANDS = (bootstrap, rehearse, check, status, env, history, inspect)
+for module in COMMANDS:
+    module.register(app)
+GROUPS = {"ca": ca, "server": server, "client": client, "daemon": daemon}
+for name, module in GROUPS.items():
+    app.add_typer(module.app, name=name)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        Console().result(f"dockertls {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    ctx: typer.Context,
+    *,
+    store: Annotated[
+        str | None, typer.Option(metavar="DIR", help="The certificates' folder. [env: DOCKERTLS_STORE]")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Work on a host's file tree. [env: DOCKERTLS_ROOT]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more; show what changes.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours. [env: NO_COLOR]")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if ctx.resilient_parsing or version:
+        return
+    colour = not no_color and not environment().get("NO_COLOR")
+    console = Console(json, quiet, verbose, colour)
+    ctx.obj = Session.begin(console, store=store, root=root)
+
+
+def main() -> None:
+    """Run the command line of this process and exit with the contract's code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    sys.exit(run(list(arguments())))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """A polite request to end is taken as Ctrl-C: what is half done is taken back."""
+    raise KeyboardInterrupt
+
+
+def run(words: list[str]) -> int:
+    """Run one command line.
+
+    Args:
+        words: as in argv, without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    console = Console(json="--json" in words)
+    try:
+        code = app(words, prog_name="dockertls", standalone_mode=False)
+        sys.stdout.flush()
+    except DockerTLSError as error:
+        return console.fail(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return console.fail(_Interrupted("interrupted", "what was half done has been taken back"))
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001 - a traceback is for developers: `-v` shows it
+        return _unexpected(error, console, words)
+    return code if isinstance(code, int) else 0
+
+
+class _Interrupted(DockerTLSError):
+    kind = "interrupted"
+    exit = INTERRUPTED
+
+
+def _closed_pipe() -> int:
+    """Whoever read our output went away; that is no failure of ours."""
+    sys.stdout = None  # nothing is flushed into the closed pipe at exit
+    return 0
+
+
+def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
+    show = getattr(error, "format_message", None)
+    if show is not None:  # what typer says of a wrong command line
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "dockertls"
+        return console.fail(Usage(show(), f"see `{where} --help`"))
+    if "-v" in words or "--verbose" in words:
+        traceback.print_exc()
+    return console.fail(DockerTLSError(f"this is a bug: {type(error).__name__}: {error}", "run it with -v for details"))

@@ -1,0 +1,44 @@
+"""`dockertls check`: is the live endpoint secure, and do my certificates work?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from dockertls.cli.session import Session
+
+
+def check(
+    ctx: typer.Context,
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ENDPOINT]...", help="tcp://HOST:2376; default: DOCKER_HOST, context, this host."),
+    ] = None,
+    *,
+    cert_path: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of ca.pem, cert.pem, key.pem.")] = None,
+    ca: Annotated[str | None, typer.Option(metavar="FILE", help="The authorities to trust.")] = None,
+    cert: Annotated[str | None, typer.Option(metavar="FILE", help="The client's certificate.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="FILE", help="The client's key.")] = None,
+    warn_days: Annotated[int, typer.Option(min=0, help="Warn of a certificate that ends within this.")] = 30,
+    fail_days: Annotated[int, typer.Option(min=0, help="Fail for one that ends within this.")] = 7,
+    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds for each look.")] = 5.0,
+    strict: Annotated[bool, typer.Option("--strict", help="What could not be told is a failure.")] = False,
+    explain: Annotated[str | None, typer.Option(metavar="TEXT", help="Explain an error message instead.")] = None,
+) -> None:
+    """Look at a live endpoint as its client, as nobody and as a stranger, and say whether it is secure."""
+    from dockertls.cli.checking import Terms, check_all, explain_text
+    from dockertls.cli.endpoints import MaterialOptions
+
+    session: Session = ctx.obj
+    if explain is not None:
+        explain_text(session, explain)
+        return
+    terms = Terms(warn_days, fail_days, timeout, strict)
+    check_all(session, endpoints or (), MaterialOptions(cert_path, ca, cert, key), terms)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(check)

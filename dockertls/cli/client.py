@@ -1,0 +1,75 @@
+"""`dockertls client`: certificates for who may use the daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, takes
+
+if TYPE_CHECKING:
+    from dockertls.cli.session import Session
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Certificates for people and programs.")
+
+
+@app.command()
+@takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions)
+def issue(
+    ctx: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="People or programs; a certificate each.")],
+    *,
+    change: ChangeOptions,
+    keys: KeyOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Issue a client certificate; whoever holds it and its key is root on the host."""
+    from dockertls.cli.issuing import client_requests, issue_all
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    signer = Signer(session, keys, passphrase, change)
+    issue_all(session, signer, client_requests(names), change)
+
+
+@app.command()
+@takes(change=ChangeOptions)
+def install(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    *,
+    docker_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where to put the files; default: ~/.docker.")
+    ] = None,
+    context: Annotated[str | None, typer.Option(metavar="CONTEXT", help="Make it a docker context instead.")] = None,
+    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="The context's daemon: tcp://HOST:2376.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace files of another authority.")] = False,
+    change: ChangeOptions,
+) -> None:
+    """Put a client's files in ~/.docker, or make a docker context of them."""
+    from dockertls.cli.installing import ClientPlace, install_client
+
+    place = ClientPlace(docker_dir, context, endpoint, replace)
+    install_client(ctx.obj, name, place, change)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    *,
+    output: Annotated[
+        str, typer.Option(metavar="FILE", help="Where to write it, with mode 0600; - is standard output.")
+    ],
+    form: Annotated[str, typer.Option("--format", help="tar, pkcs12 or pem.")] = "tar",
+    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="The daemon, for the bundle's README.")] = None,
+    passphrase_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="For pkcs12: its first line is the bundle's passphrase.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write what to carry to another machine: certificate, key and authority in one file."""
+    from dockertls.cli.exporting import Export, export_client
+
+    export_client(ctx.obj, name, Export(output, form, endpoint, passphrase_file, force))

@@ -1,0 +1,298 @@
+"""The only place that prints or asks, and that reads what the user hands over: named files, secrets, environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
+from dockertls.plan import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dockertls.report.tables import Table
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FEW = 20  # fewer items need no bar
+PIPE_WIDTH = 400  # columns: a line in a pipe is for programs and is not folded
+LARGEST_INPUT = 4 * 1024 * 1024  # bytes
+PASSPHRASE_PATIENCE = 120.0  # seconds: a command may ask a person
+
+
+@dataclass(frozen=True)
+class Console:
+    """The terminal, or the pipes in its place.
+
+    Attributes:
+        json: stdout is exactly one JSON document.
+        quiet: no progress and no hints.
+        verbose: more of them.
+        colour: whether colours may be used where stdout is a terminal.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    colour: bool = True
+
+    # the result: stdout
+
+    def result(self, text: str = "") -> None:
+        """A line of the result; nothing with --json, where `document` is the result."""
+        if not self.json:
+            sys.stdout.write(text + "\n")
+
+    def raw(self, content: bytes) -> None:
+        """Bytes to stdout as they are."""
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+    def table(self, table: Table) -> None:
+        """An aligned table; folded to the terminal's width, whole in a pipe."""
+        if self.json:
+            return
+        from rich.console import Console as Terminal
+        from rich.markup import escape
+        from rich.table import Table as Grid
+
+        grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=bool(table.heads))
+        for head in table.heads or ("",) * table.width:
+            grid.add_column(head, overflow="fold")
+        for row in table.rows:
+            grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        terminal = Terminal(file=sys.stdout, width=width, highlight=False, no_color=not self.colour or None)
+        with terminal.capture() as captured:
+            terminal.print(grid)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def document(self, kind: str, data: object, *, ok: bool = True) -> None:
+        """The one JSON document of a run with --json; nothing without it."""
+        if self.json:
+            self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data})
+
+    @staticmethod
+    def _dump(document: Mapping[str, Any]) -> None:
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    # what goes beside it: stderr
+
+    def say(self, text: str) -> None:
+        """Progress and hints."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+
+    def warn(self, text: str) -> None:
+        """What the user should know even with --quiet."""
+        sys.stderr.write(f"warning: {text}\n")
+
+    def fail(self, error: DockerTLSError) -> int:
+        """Tell of an error, with every fault of an input and what to do next.
+
+        Returns:
+            The exit code.
+        """
+        if self.json:
+            body = {"kind": error.kind, "message": error.message, "hint": error.hint, "exit": error.exit}
+            faults = [{"message": fault.message, "hint": fault.hint} for fault in error.faults]
+            self._dump(
+                {"schema": "dockertls/error/1", "ok": False, "error": body | ({"faults": faults} if faults else {})}
+            )
+            return error.exit
+        sys.stderr.write(f"dockertls: {error.message}\n")
+        for fault in error.faults if len(error.faults) > 1 else ():
+            sys.stderr.write(f"  - {fault.message}\n" + (f"    {fault.hint}\n" if fault.hint else ""))
+        for line in error.hint.splitlines():
+            sys.stderr.write(f"  {line}\n")
+        return error.exit
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show that something takes long, on a terminal."""
+        if self.quiet or self.json or not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console as Terminal
+
+        with Terminal(stderr=True, no_color=not self.colour or None).status(what):
+            yield
+
+    def progress(self, items: Sequence[T], work: Callable[[T], R], what: str) -> list[R]:
+        """Do some work for each item, with a bar on a terminal if there are many."""
+        if len(items) < FEW or self.quiet or self.json or not sys.stderr.isatty():
+            return [work(item) for item in items]
+        from rich.console import Console as Terminal
+        from rich.progress import track
+
+        terminal = Terminal(stderr=True, no_color=not self.colour or None)
+        return [work(item) for item in track(items, what, console=terminal, transient=True)]
+
+    # asking
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody to ask."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() and not self.json
+
+    def confirm(self, question: str) -> bool:
+        """A yes or no from the terminal; no is the default.
+
+        Raises:
+            NeedsConsent: if there is nobody to ask.
+        """
+        if not self.can_ask:
+            raise NeedsConsent(f"there is nobody to ask: {question}", "nothing was done; say yes with --yes")
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def ask_secret(self, question: str, *, twice: bool) -> bytes:
+        """A passphrase from the terminal.
+
+        Raises:
+            NotReady: if there is nobody to ask.
+            Refused: if it is empty, or the second answer is another.
+        """
+        if not self.can_ask:
+            raise NotReady(
+                f"{question} is needed and there is nobody to ask",
+                "give it with --passphrase-file, --passphrase-fd or --passphrase-command, or use --no-passphrase",
+            )
+        first = getpass(f"{question}: ", sys.stderr)
+        if twice and getpass("once more: ", sys.stderr) != first:
+            raise Refused("the two passphrases differ", "run the command again")
+        return _not_empty(first.encode())
+
+
+@dataclass(frozen=True)
+class PassphraseSource:
+    """Where the passphrase of the authority's key comes from; at most one is set."""
+
+    file: str | None = None
+    fd: int | None = None
+    command: str | None = None
+
+    def checked(self, environment: Mapping[str, str]) -> PassphraseSource:
+        """The source in force: the one given, else DOCKERTLS_PASSPHRASE_FILE. Raises Usage if several are given."""
+        given = [value for value in (self.file, self.fd, self.command) if value is not None]
+        if len(given) > 1:
+            raise Usage("more than one passphrase source is given", "give one of them")
+        return self if given else replace(self, file=environment.get("DOCKERTLS_PASSPHRASE_FILE") or None)
+
+    def read(self, console: Console, *, new: bool) -> bytes:
+        """The passphrase, without the newline at its end.
+
+        Args:
+            console: to ask on, where no source is given.
+            new: it is made now, so it is asked for twice.
+
+        Raises:
+            NotReady, Refused, Usage: it cannot be had, or it is empty.
+        """
+        if self.file is not None:
+            return _first_line(read_input(self.file, "the passphrase file"))
+        if self.fd is not None:
+            return _first_line(_read_fd(self.fd))
+        if self.command is not None:
+            return _first_line(_ask_command(self.command))
+        question = "new passphrase for the authority's key" if new else "passphrase of the authority's key"
+        return console.ask_secret(question, twice=new)
+
+
+def _not_empty(secret: bytes) -> bytes:
+    if not secret:
+        raise Refused("the passphrase is empty", "give one, or make a key without one by --no-passphrase")
+    return secret
+
+
+def _first_line(content: bytes) -> bytes:
+    return _not_empty(content.split(b"\n", 1)[0].removesuffix(b"\r"))
+
+
+def _read_fd(number: int) -> bytes:
+    try:
+        with os.fdopen(number, "rb", closefd=False) as file:
+            return file.read(LARGEST_INPUT)
+    except OSError as error:
+        raise NotReady(f"file descriptor {number} cannot be read: {error.strerror}", "open it: `3<file`") from error
+
+
+def _ask_command(command: str) -> bytes:
+    try:
+        argv = shlex.split(command)
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False, timeout=PASSPHRASE_PATIENCE)
+    except (ValueError, IndexError) as error:
+        raise Usage(f"--passphrase-command cannot be split into words: {error}", "quote it as for a shell") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotReady(f"the passphrase command failed: {error}", "try it by hand") from error
+    if done.returncode:
+        raise NotReady(f"the passphrase command failed with exit code {done.returncode}", "try it by hand")
+    return done.stdout
+
+
+def read_input(path: str, what: str) -> bytes:
+    """A file that the user named; "-" is standard input.
+
+    Raises:
+        NotReady: if it cannot be read.
+        Refused: if it is too large.
+    """
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_INPUT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotReady(f"{what} {visible(path)} cannot be read: {reason}", "look at the path and its mode") from error
+    if len(content) > LARGEST_INPUT:
+        raise Refused(f"{what} {visible(path)} is larger than {LARGEST_INPUT >> 20} MiB", "is it the right file?")
+    return content
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment."""
+    return os.environ
+
+
+def working_directory() -> Path:
+    """Where relative paths begin."""
+    return Path.cwd()
+
+
+def platform() -> str:
+    """The operating system, as sys.platform."""
+    return sys.platform
+
+
+def is_root() -> bool:
+    """Whether this process may do everything."""
+    return os.geteuid() == 0
+
+
+def user_id() -> int:
+    """Who runs this."""
+    return os.geteuid()
+
+
+def arguments() -> Sequence[str]:
+    """The command line, without the program's name."""
+    return sys.argv[1:]

@@ -1,0 +1,77 @@
+"""Write a client's bundle, to carry it to another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING, cast
+
+from dockertls.apply import apply
+from dockertls.cli.console import PassphraseSource, working_directory
+from dockertls.cli.installing import stored
+from dockertls.client.export import FORMATS, Format, bundle
+from dockertls.client.files import ClientFiles
+from dockertls.errors import NotReady, Usage
+from dockertls.plan import Change, File, Plan, visible
+
+if TYPE_CHECKING:
+    from dockertls.cli.session import Session
+    from dockertls.host import LocalHost
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is to be written, and where."""
+
+    output: str
+    form: str
+    endpoint: str | None
+    passphrase_file: str | None
+    force: bool
+
+
+def export_client(session: Session, name: str, wanted: Export) -> None:
+    """Write the bundle with mode 0600 from its first byte.
+
+    Raises:
+        Usage: no such format.
+        NotReady: there is no such client, or a file is in the way.
+    """
+    if wanted.form not in FORMATS:
+        raise Usage(f"--format {visible(wanted.form)} is not known", f"take one of: {', '.join(FORMATS)}")
+    client = stored(session, "client", name)
+    files = ClientFiles(session.store.trust_pem(), *client.pair, client.path)
+    content = bundle(
+        files,
+        format=cast("Format", wanted.form),
+        name=client.name,
+        endpoint_url=wanted.endpoint,
+        passphrase=_passphrase(session, wanted),
+        now=session.started,
+    )
+    if wanted.output == "-":
+        session.console.raw(content)
+        return
+    path = Path(working_directory() / wanted.output)
+    host = replace(session.host, outside=(*session.host.outside, path.parent))
+    apply(_plan(host, path, content, force=wanted.force), host, session.run())
+    session.console.result(f"written: {path} (mode 0600; it holds a private key: delete it when it is carried over)")
+    session.console.document("export", {"path": str(path), "format": wanted.form})
+
+
+def _passphrase(session: Session, wanted: Export) -> bytes | None:
+    if wanted.form != "pkcs12":
+        return None
+    if wanted.passphrase_file:
+        return PassphraseSource(file=wanted.passphrase_file).read(session.console, new=True)
+    return session.console.ask_secret("new passphrase for the bundle", twice=True)
+
+
+def _plan(host: LocalHost, path: Path, content: bytes, *, force: bool) -> Plan:
+    before = host.node(path)
+    if before is not None and not force:
+        raise NotReady(f"{path} is there already", "name another file, or write over it with --force")
+    if host.node(path.parent) is None:
+        raise NotReady(f"{path.parent} is not there", "name a folder that exists")
+    bundle_file = File(content, 0o600, host.self_owner, secret=True)
+    return Plan(f"export to {path}", (Change(path, before, bundle_file, "what a client needs"),))

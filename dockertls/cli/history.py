@@ -1,0 +1,85 @@
+"""`dockertls history` and `dockertls undo`: what was done to this host, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockertls.cli.options import ChangeOptions, takes
+
+if TYPE_CHECKING:
+    from dockertls.cli.session import Session
+    from dockertls.journal import Entry
+    from dockertls.plan import Plan
+
+
+def history(ctx: typer.Context) -> None:
+    """List what dockertls did to this host, oldest first."""
+    from dockertls.apply import undoable
+    from dockertls.journal import history as read
+    from dockertls.report.history import as_json, table
+
+    session: Session = ctx.obj
+    entries = read(session.host)
+    can = {entry.id for entry in undoable(entries)}
+    if not entries:
+        session.console.say("nothing has been done here")
+    else:
+        session.console.table(table(entries, can))
+    session.console.document("history", [as_json(entry, undoable=entry.id in can) for entry in entries])
+
+
+@takes(change=ChangeOptions)
+def undo(
+    ctx: typer.Context,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[ID]", help="A number of `dockertls history`; default: the newest.")
+    ] = None,
+    *,
+    change: ChangeOptions,
+) -> None:
+    """Take a change back: every file as it was before, and dockerd restarted. The certificates' store stays."""
+    from dockertls.apply import plan_undo, with_group
+    from dockertls.journal import history as read
+
+    session: Session = ctx.obj
+    session.recover(change)
+    entries = read(session.host)
+    group = with_group(_chosen(entries, number), entries)
+
+    def make() -> Plan:
+        return plan_undo(session.host, group, (session.store_path,))
+
+    run = session.run(undoes=tuple(entry.id for entry in group))
+    plan = make() if session.host.runs else replace(make(), activation=())
+    receipt = session.change(lambda: plan, change, run=run)
+    session.console.result(f"taken back: {', '.join(entry.title for entry in group)}")
+    document = {"undone": [entry.id for entry in group], "changed": bool(receipt)}
+    session.console.document("undo", document)
+
+
+def _chosen(entries: tuple[Entry, ...], number: int | None) -> Entry:
+    """The entry of that number, or the newest that can be taken back.
+
+    Raises:
+        NotReady: if it cannot be taken back, or there is none.
+    """
+    from dockertls.apply import undoable
+    from dockertls.errors import NotReady
+
+    candidates = [entry for entry in undoable(entries) if number in {None, entry.id}]
+    if candidates:
+        return candidates[-1]
+    if number is None:
+        raise NotReady("there is nothing to take back", "see `dockertls history`")
+    known = any(entry.id == number for entry in entries)
+    reason = "is undone already, or is an undo itself" if known else "is not in the history"
+    raise NotReady(f"{number} {reason}", "see `dockertls history`")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(history)
+    app.command()(undo)

@@ -1,0 +1,154 @@
+"""Put certificates of the store where the daemon and the clients read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from dockertls.cli.restarting import Decided, change_daemon, refuse_pending
+from dockertls.client import contexts
+from dockertls.client import files as client_files
+from dockertls.daemon import certificates
+from dockertls.daemon.control import listening, restart_commands
+from dockertls.errors import NotReady, Usage
+from dockertls.pki.names import client_name, folder, parse_name
+from dockertls.plan import visible
+from dockertls.probe.endpoint import Endpoint
+from dockertls.probe.observation import ClientMaterial
+from dockertls.report import findings
+
+if TYPE_CHECKING:
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.restarting import Outcome, Restart
+    from dockertls.cli.session import Session
+    from dockertls.facts import HostFacts
+    from dockertls.pki.store import Generation
+    from dockertls.plan import Command, Plan
+
+_Decided = TypeVar("_Decided", bound=Decided)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A change of the daemon, decided; see `restarting.Decided`."""
+
+    plan: Plan
+    server: Generation
+    endpoint: Endpoint
+    material: ClientMaterial | None
+    restart: tuple[Command, ...]
+
+
+@dataclass(frozen=True)
+class ClientPlace:
+    """Where a client's files go: a folder, or a docker context of it."""
+
+    docker_dir: str | None
+    context: str | None
+    endpoint: str | None
+    replace: bool
+
+
+def stored(session: Session, role: str, name: str) -> Generation:
+    """The certificate in use of a name.
+
+    Raises:
+        NotReady: if there is none.
+    """
+    place = folder(parse_name(name)) if role == "server" else client_name(name)
+    current = session.store.current(role, place)
+    if current is None:
+        raise NotReady(
+            f"there is no {role} certificate for {visible(name)} in {session.store_path}",
+            f"make one with `dockertls {role} issue {visible(name)}`",
+        )
+    return current
+
+
+def any_client(session: Session) -> ClientMaterial | None:
+    """A client of the store that the daemon must let in, to prove things with; None: the store has none."""
+    authority = session.store.current("ca")
+    clients = (session.store.current("client", name) for name in session.store.names("client"))
+    for one in clients:
+        if authority and one and one.is_good(authority.certificate, (), session.started):
+            return ClientMaterial(session.store.trust_pem(), one.cert_pem, one.key_pem)
+    return None
+
+
+def install_server(
+    session: Session, name: str, change: ChangeOptions, restart: Restart, *, replace_foreign: bool
+) -> None:
+    """Install a server's certificate, restart the daemon if it listens with TLS, and prove it."""
+    server = stored(session, "server", name)
+
+    def decide() -> Decision:
+        facts = session.facts("daemon", "certificates")
+        trust, known = session.store.trust_pem(), session.store.authorities()
+        files = certificates.ServerFiles(trust, *server.pair, server.path)
+        plan = certificates.install(facts, files, replace_foreign=replace_foreign, known=known)
+        return decision(session, facts, plan, server)
+
+    tell(session, change_daemon(session, decide, change, restart), "server-install")
+
+
+def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation) -> Decision:
+    """A plan with what restarts the daemon, if it listens on a port at all, and with whom to prove it."""
+    port = listening(facts)
+    restart = restart_commands(facts) if port else ()
+    if plan and not plan.activation:
+        plan = replace(plan, activation=restart)
+    endpoint = Endpoint(*port) if port else Endpoint("127.0.0.1")
+    return Decision(plan, server, endpoint, any_client(session) if port else None, restart)
+
+
+def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
+    """What was done, and what the live check found."""
+    console, receipt = session.console, outcome.receipt
+    changed = bool(receipt and receipt.id)
+    console.result(f"done: {outcome.decided.plan.title}" if changed else "nothing to do")
+    if outcome.findings:
+        console.table(findings.table(outcome.findings))
+    for command in outcome.pending:
+        console.result(f"still to be run: {' '.join(command.argv)}")
+    if receipt and receipt.id:
+        console.say(f"take it back: dockertls undo {receipt.id}")
+    refuse_pending(outcome)
+    console.document(
+        kind,
+        {
+            "changed": changed,
+            "undo": receipt.id if receipt and receipt.id else None,
+            "pending": [list(command.argv) for command in outcome.pending],
+            "findings": [findings.as_json(one) for one in outcome.findings],
+        },
+    )
+
+
+def install_client(session: Session, name: str, place: ClientPlace, change: ChangeOptions) -> None:
+    """Install a client's files, or a context, and say how to use them."""
+    if bool(place.context) != bool(place.endpoint):
+        raise Usage("--context and --endpoint go together", "--context NAME --endpoint tcp://HOST:2376")
+    client, user = stored(session, "client", name), session.user()
+    docker_dir = session.docker_dir(place.docker_dir, user)
+    files = client_files.ClientFiles(session.store.trust_pem(), *client.pair, client.path)
+
+    def make() -> Plan:
+        trees = (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))
+        facts = session.facts("users", trees=trees)
+        known = session.store.authorities()
+        if place.context and place.endpoint:
+            return contexts.install_context(
+                facts, files, docker_dir, user.owner,
+                name=place.context, endpoint_url=place.endpoint, replace=place.replace, known=known,
+            )  # fmt: skip
+        return client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
+
+    receipt = session.change(make, change)
+    use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"
+    session.console.result(f"{'installed' if receipt else 'kept'}: client {client.name} ({use})")
+    if receipt and receipt.id:
+        session.console.say(f"take it back: dockertls undo {receipt.id}")
+    session.console.document(
+        "client-install", {"changed": bool(receipt), "folder": str(docker_dir), "context": place.context,
+                           "undo": receipt.id if receipt else None},
+    )  # fmt: skip

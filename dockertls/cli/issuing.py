@@ -1,0 +1,93 @@
+"""Issue one certificate or many, in one plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockertls.cli.signing import LeafRequest
+from dockertls.errors import DockerTLSError, Fault, NotReady, Usage, refuse
+from dockertls.pki.names import client_name, display, folder, parse_names, warnings
+from dockertls.plan import Plan, combined
+from dockertls.report.certificates import details, generation_json, some_names
+from dockertls.report.tables import Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.session import Session
+    from dockertls.cli.signing import Made, Signer
+
+
+def server_requests(names: Sequence[str], san: Sequence[str]) -> tuple[LeafRequest, ...]:
+    """A request for each name; with --san, one for all of them.
+
+    Raises:
+        Refused: with every fault of every name.
+        Usage: if there are several names and --san.
+    """
+    if san and len(names) > 1:
+        raise Usage("--san goes with one NAME", "issue the certificates one by one")
+    every = parse_names([*names, *san])
+    groups = [every] if san else [(name,) for name in every]
+    return tuple(LeafRequest("server", folder(group[0]), display(group[0]), tuple(group)) for group in groups)
+
+
+def client_requests(names: Sequence[str]) -> tuple[LeafRequest, ...]:
+    """A request for each name. Raises Refused with every fault."""
+    good: list[str] = []
+    faults: list[Fault] = []
+    for name in names:
+        try:
+            good.append(client_name(name))
+        except DockerTLSError as error:
+            faults += error.faults or [Fault(error.message, error.hint)]
+    refuse("client names", faults)
+    return tuple(LeafRequest("client", name, name) for name in dict.fromkeys(good))
+
+
+def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest], change: ChangeOptions) -> None:
+    """Issue them and tell what was made.
+
+    Raises:
+        NotReady: if there is no authority.
+    """
+    if session.store.current("ca") is None:
+        raise NotReady(f"there is no authority in {session.store_path}", "make one with `dockertls ca init`")
+    made: list[Made] = []
+
+    def make() -> Plan:
+        made[:] = session.console.progress(requests, signer.leaf, "issuing")
+        title = f"issue {requests[0].role} {requests[0].folder}" if len(requests) == 1 else f"issue {len(requests)}"
+        return combined(title, [one.plan for one in made])
+
+    session.change(make, change)
+    rows = tuple(_row(one) for one in made)
+    session.console.table(Table(("MADE", "NAMES", "UNTIL", "FILES"), rows))
+    for warning in warnings([name for one in requests for name in one.names]):
+        session.console.warn(warning)
+    session.console.say(f"next: dockertls {requests[0].role} install {requests[0].folder}")
+    session.console.document("issued", [generation_json(one.generation, session.started) for one in made])
+
+
+def _row(made: Made) -> Row:
+    generation = made.generation
+    certificate = generation.certificate
+    name = f"{generation.role} {generation.name}"
+    return Row((name, some_names(certificate), f"{certificate.not_valid_after_utc:%Y-%m-%d}", str(generation.path)))
+
+
+def make_authority(session: Session, signer: Signer, name: str | None, change: ChangeOptions) -> None:
+    """Make the store's authority and tell of it."""
+    made: list[Made] = []
+
+    def make() -> Plan:
+        made[:] = [signer.authority(client_name(name) if name else None)]
+        return made[0].plan
+
+    session.change(make, change)
+    generation = made[0].generation
+    session.console.table(details(generation.certificate, session.started))
+    session.console.say(f"keep a copy of {session.store_path}: without its key no certificate can be renewed")
+    session.console.say("next: dockertls server issue NAME, dockertls client issue NAME")
+    session.console.document("ca", generation_json(generation, session.started))

@@ -1,0 +1,150 @@
+"""The live check that ends a change, and what a running daemon must be asked before one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+from cryptography.x509 import load_der_x509_certificate, random_serial_number
+
+from dockertls.errors import NotReady, Unreachable
+from dockertls.findings import Failed, Finding
+from dockertls.pki.keys import load_certificates
+from dockertls.probe.api import unix_get
+from dockertls.probe.grade import grade
+from dockertls.probe.handshake import look, observe
+from dockertls.probe.observation import Outcome
+from dockertls.probe.stranger import stranger
+from dockertls.report.findings import remedies
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from dockertls.probe.endpoint import Endpoint
+    from dockertls.probe.observation import ClientMaterial, Version
+
+DECISIVE = frozenset({"reachable", "chain", "name", "client-required", "stranger-refused", "api"})
+"""Findings that take a change back if they fail."""
+
+VERSIONS: tuple[Version, ...] = ("TLSv1.3", "TLSv1.2")
+SOCKETS = (Path("/run/docker.sock"), Path("/var/run/docker.sock"))
+START_PATIENCE = 30.0  # seconds: SysV and OpenRC scripts return before dockerd listens
+WARN, FAIL = timedelta(days=30), timedelta(days=7)
+
+
+def judge(
+    endpoint: Endpoint,
+    material: ClientMaterial,
+    now: datetime,
+    *,
+    timeout: float = 5.0,
+    warn: timedelta = WARN,
+    fail: timedelta = FAIL,
+) -> tuple[Finding, ...]:
+    """Look at an endpoint as the good client, as nobody and as a stranger, and judge what was seen."""
+    nobody_knows = stranger(now=now, serials=(random_serial_number(), random_serial_number()))
+    seen = observe(endpoint, material, nobody_knows, timeout=timeout)
+    roots = load_certificates(material.ca, name="the client's ca.pem")
+    return grade(seen, roots, now=now, warn=warn, fail=fail)
+
+
+@dataclass
+class Proof:
+    """The live check as `apply` wants it: raises if a decisive finding failed; keeps what was found.
+
+    Attributes:
+        endpoint: where the daemon shall listen.
+        material: a client that shall be let in; None: nothing can be asked.
+        now: the time to judge at.
+        findings: what was found, once it was asked.
+    """
+
+    endpoint: Endpoint
+    material: ClientMaterial | None
+    now: datetime
+    findings: tuple[Finding, ...] = field(default=())
+
+    def __call__(self) -> None:
+        """Wait until somebody listens, then ask everything.
+
+        Raises:
+            NotReady: with every decisive finding that failed.
+        """
+        if self.material is None:
+            return
+        self._wait(self.material)
+        self.findings = judge(self.endpoint, self.material, self.now)
+        failed = [
+            finding for finding in self.findings if finding.id in DECISIVE and isinstance(finding.verdict, Failed)
+        ]
+        if failed:
+            told = "; ".join(f"{finding.id}: {finding.verdict.cause}" for finding in failed)  # type: ignore[union-attr] # only Failed
+            raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(failed)))
+
+    def _wait(self, material: ClientMaterial) -> None:
+        end = time.monotonic() + START_PATIENCE
+        while time.monotonic() < end:
+            if look(self.endpoint, material, version="TLSv1.2", timeout=2).outcome is not Outcome.UNREACHABLE:
+                return
+            time.sleep(0.1)
+
+
+def is_served(endpoint: Endpoint, material: ClientMaterial, certificate: x509.Certificate) -> bool:
+    """Whether the daemon lets the client in and shows this certificate."""
+    return shown_certificate(endpoint, material) == certificate
+
+
+def shown_certificate(endpoint: Endpoint, material: ClientMaterial) -> x509.Certificate | None:
+    """What a daemon that lets the client in shows; None: it does not, or nobody is there."""
+    for version in VERSIONS:
+        seen = look(endpoint, material, version=version, timeout=5)
+        if seen.outcome is Outcome.ACCEPTED and seen.chain:
+            return load_der_x509_certificate(seen.chain[0])
+    return None
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a running daemon says of itself.
+
+    Attributes:
+        containers: names of those that run.
+        live_restore: whether they would survive a restart.
+        swarm: whether it is part of a swarm, where live-restore may not be used.
+    """
+
+    containers: tuple[str, ...] = ()
+    live_restore: bool = False
+    swarm: bool = False
+
+    @property
+    def would_stop(self) -> tuple[str, ...]:
+        """Containers that a restart would stop."""
+        return () if self.live_restore else self.containers
+
+
+def running(timeout: float = 5.0) -> Running | None:
+    """Ask this host's daemon by its local socket; None: nobody answers there."""
+    for socket in SOCKETS:
+        try:
+            info = unix_get(socket, "/info", timeout=timeout).json()
+            listed = unix_get(socket, "/containers/json", timeout=timeout).json()
+        except Unreachable:
+            continue
+        if isinstance(info, dict) and isinstance(listed, list):
+            swarm = info.get("Swarm")
+            state = swarm.get("LocalNodeState") if isinstance(swarm, dict) else None
+            return Running(
+                tuple(_name(one) for one in listed), info.get("LiveRestoreEnabled") is True, state == "active"
+            )
+    return None
+
+
+def _name(container: object) -> str:
+    names = container.get("Names") if isinstance(container, dict) else None
+    return str(names[0]).removeprefix("/") if isinstance(names, list) and names else "a container without a name"

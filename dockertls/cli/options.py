@@ -1,0 +1,103 @@
+"""Options that many commands share, written once: a command takes a group of them as one value."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class ChangeOptions:
+    """How a command that changes something goes about it."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False
+    check: Annotated[bool, typer.Option("--check", help="As --dry-run; exit 1 if there is anything to do.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether nothing is to be changed."""
+        return self.dry_run or self.check
+
+
+@dataclass(frozen=True)
+class KeyOptions:
+    """What is made anew."""
+
+    key: Annotated[
+        str,
+        typer.Option("--key", metavar="KIND", help="ecdsa-p256, ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096."),
+    ] = "ecdsa-p256"
+    days: Annotated[int | None, typer.Option("--days", min=1, help="Lifetime; default: 397, of an authority 3650.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class PassphraseOptions:
+    """Where the passphrase of the authority's key comes from; else it is asked for."""
+
+    passphrase_file: Annotated[
+        str | None, typer.Option("--passphrase-file", metavar="FILE", help="Its first line is the passphrase.")
+    ] = None
+    passphrase_fd: Annotated[
+        int | None, typer.Option("--passphrase-fd", metavar="N", help="An open file descriptor to read it from.")
+    ] = None
+    passphrase_command: Annotated[
+        str | None, typer.Option("--passphrase-command", metavar="CMD", help="A command that prints it; no shell.")
+    ] = None
+    no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="A new authority's key is not encrypted.")] = (
+        False
+    )
+
+
+@dataclass(frozen=True)
+class RestartOptions:
+    """What may happen to the daemon."""
+
+    restart: Annotated[
+        str,
+        typer.Option("--restart", metavar="WHEN", help="safe (ask if containers would stop), always, or never."),
+    ] = "safe"
+
+
+def takes(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of whole groups; each arrives as one value under its name.
+
+    Args:
+        groups: parameter name -> dataclass whose fields are annotated options.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name not in groups]
+        shared = [parameter for group in groups.values() for parameter in _parameters(group)]
+
+        @wraps(command)
+        def flat(**values: Any) -> None:  # noqa: ANN401 - what the command line holds
+            for name, group in groups.items():
+                values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+            command(**values)
+
+        flat.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined] # inspect.signature reads it
+        flat.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *shared]}
+        del flat.__wrapped__  # the hints are those of the flat signature
+        return flat
+
+    return decorate
+
+
+def _parameters(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name])
+        for field in fields(group)
+        if field.default is not MISSING
+    ]

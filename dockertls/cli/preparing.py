@@ -1,0 +1,185 @@
+"""All that makes one host secure, as one plan: authority, certificates, their places, the daemon's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dockertls.cli.signing import LeafRequest
+from dockertls.client import files as client_files
+from dockertls.daemon import certificates
+from dockertls.daemon.configure import Configuration, Style, Wanted, configure
+from dockertls.daemon.control import restart_commands
+from dockertls.daemon.hostnames import ALWAYS, own_names
+from dockertls.daemon.settings import EMPTY, Settings
+from dockertls.errors import Refused, Usage
+from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, warnings
+from dockertls.plan import combined, visible
+from dockertls.probe.endpoint import Endpoint
+from dockertls.probe.observation import ClientMaterial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import PurePosixPath as Path
+
+    from cryptography import x509
+
+    from dockertls.cli.session import Session
+    from dockertls.cli.signing import Made, Signer
+    from dockertls.facts import HostFacts, User
+    from dockertls.pki.store import Generation
+    from dockertls.plan import Command, Plan
+
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what an administrator writes to mean all of them
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What bootstrap was asked for.
+
+    Attributes:
+        names: of the server, as typed; none: the host's own.
+        client: the client's name.
+        port: to listen on.
+        listen: addresses to listen on; none: every one.
+        style: where the daemon is configured.
+        replace: whether foreign certificates may be replaced.
+    """
+
+    names: tuple[str, ...]
+    client: str
+    port: int
+    listen: tuple[str, ...]
+    style: Style
+    replace: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A host's whole bootstrap, decided and not yet done.
+
+    Attributes:
+        plan: all of it.
+        made: authority, server and client as they will be in use; each with a plan if it is new.
+        configuration: how the daemon is configured.
+        endpoint: where this host can reach its daemon.
+        restart: what restarts the daemon.
+        docker_dir: the client's files.
+        notes: what the user should know, one line each.
+    """
+
+    plan: Plan
+    made: tuple[Made, Made, Made]
+    configuration: Configuration
+    endpoint: Endpoint
+    restart: tuple[Command, ...]
+    docker_dir: Path
+    notes: tuple[str, ...]
+
+    @property
+    def server(self) -> Generation:
+        """The server's certificate as it will be in use."""
+        return self.made[1].generation
+
+    @property
+    def material(self) -> ClientMaterial:
+        """The client's files, to look at the daemon with."""
+        authority, _, client = (one.generation for one in self.made)
+        return ClientMaterial(authority.cert_pem, client.cert_pem, client.key_pem)
+
+
+def parse_style(text: str) -> Style:
+    """Raises Usage if there is no such style."""
+    try:
+        return Style(text)
+    except ValueError:
+        known = ", ".join(style.value for style in Style)
+        raise Usage(f"--style {visible(text)} is not known", f"take one of: {known}") from None
+
+
+def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir: Path) -> Prepared:
+    """Look at the host and decide all of its bootstrap.
+
+    Args:
+        session: this run.
+        wish: what was asked for.
+        signer: makes what is missing.
+        user: whose client files they are.
+        docker_dir: where they go.
+
+    Raises:
+        NotReady, Refused: what stands against it.
+    """
+    rows = ("daemon", "certificates", "names", "users", "firewall")
+    facts = session.facts(*rows, trees=client_files.wanted(docker_dir))
+    client = client_name(wish.client)
+    names, notes = _names(session, facts, wish)
+    authority = signer.authority_in_use()
+    ca = authority.generation
+    server = signer.leaf_in_use(ca, LeafRequest("server", folder(names[0]), display(names[0]), names))
+    own = signer.leaf_in_use(ca, LeafRequest("client", client, client))
+    trust, known = session.store.trust_pem() or ca.cert_pem, session.store.authorities()
+    server_files = certificates.ServerFiles(trust, *server.generation.pair, server.generation.path)
+    files = client_files.ClientFiles(trust, *own.generation.pair, own.generation.path)
+    installed = certificates.install(facts, server_files, replace_foreign=wish.replace, known=known)
+    placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
+    configuration = configure(facts, tls_daemon(wish.port, wish.listen, wish.style))
+    made = (authority, server, own)
+    parts = (*(one.plan for one in made), installed, placed, configuration.plan)
+    plan = combined(f"bootstrap {display(names[0])}", parts)
+    restart = restart_commands(facts)
+    if installed and not configuration.plan:
+        plan = replace(plan, activation=restart)
+    endpoint = Endpoint(next((one for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1"), wish.port)
+    return Prepared(plan, made, configuration, endpoint, restart, docker_dir, (*notes, *configuration.notes))
+
+
+def tls_daemon(port: int, listen: tuple[str, ...], style: Style, settings: Settings = EMPTY) -> Wanted:
+    """What is wanted of a daemon that reads its certificates at their familiar places."""
+    ca, cert, key = (certificates.told(name) for name in certificates.MODES)
+    return Wanted(ca, cert, key, port, listen, style, settings)
+
+
+def _names(session: Session, facts: HostFacts, wish: Wish) -> tuple[tuple[x509.GeneralName, ...], tuple[str, ...]]:
+    """Names of the server's certificate, and what is to be said of them.
+
+    Without names given, those of the certificate that is installed: a changed address is told, never re-issued.
+    """
+    listen = tuple(one for one in wish.listen if one not in EVERY_ADDRESS)
+    if wish.names:
+        given = parse_names((*wish.names, *listen, *ALWAYS))
+        return given, warnings(given)
+    own = own_names(facts)
+    names, refused = _usable((*own.names[: -len(ALWAYS)], *listen, *ALWAYS))
+    left_out = (*own.left_out, *refused)
+    notes = [f"not in the certificate: {', '.join(left_out)}; name it to have it there"] if left_out else []
+    installed = _installed(session, facts)
+    if installed is None:
+        return names, tuple(notes)
+    lacking = [display(name) for name in names if name not in installed]
+    if lacking:
+        told = f"this host is also called {', '.join(lacking)}: the certificate in use does not say so"
+        notes.append(f"{told}; `dockertls bootstrap {' '.join(map(display, names[:-3]))}` makes one that does")
+    return installed, tuple(notes)
+
+
+def _usable(texts: Sequence[str]) -> tuple[tuple[x509.GeneralName, ...], tuple[str, ...]]:
+    """Names that can stand in a certificate, and those of this host that cannot."""
+    good: dict[x509.GeneralName, None] = {}
+    bad: list[str] = []
+    for text in texts:
+        try:
+            good[parse_name(text)] = None
+        except Refused:
+            bad.append(f"{visible(text)} (not a name that TLS knows)")
+    return tuple(good), tuple(bad)
+
+
+def _installed(session: Session, facts: HostFacts) -> tuple[x509.GeneralName, ...] | None:
+    """The names of the server certificate that dockerd is told, if it is one of this store's."""
+    file = facts.file(certificates.told(certificates.CERT))
+    if file is None:
+        return None
+    generations = (session.store.current("server", name) for name in session.store.names("server"))
+    found = next((one for one in generations if one and one.cert_pem == file.content), None)
+    return found.names if found else None

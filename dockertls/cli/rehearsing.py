@@ -1,0 +1,120 @@
+"""Bootstrap a host that does not exist, start a daemon on what was written, and check it as any other."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from dockertls.apply import apply
+from dockertls.cli.console import is_root
+from dockertls.cli.live import judge
+from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
+from dockertls.cli.preparing import Wish, prepare
+from dockertls.cli.signing import Signer
+from dockertls.daemon.effective import effective
+from dockertls.daemon.flags import render
+from dockertls.daemon.hostnames import ALWAYS, own_names
+from dockertls.daemon.hosts import is_tcp
+from dockertls.daemon.reading import MATERIAL
+from dockertls.daemon.rules import hosts_of
+from dockertls.daemon.wanted import Style
+from dockertls.errors import NotReady
+from dockertls.facts import User
+from dockertls.host import LocalHost
+from dockertls.plan import Change, Directory, File, Plan
+from dockertls.platforms import BY_NAME
+from dockertls.probe.standin import stand_in
+from dockertls.probe.throwaway import dockerd, folder, free_port
+from dockertls.report import findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path as DiskPath
+
+    from dockertls.cli.preparing import Prepared
+    from dockertls.cli.session import Session
+    from dockertls.documents.json_file import Json
+    from dockertls.probe.endpoint import Endpoint
+
+ROOT_USER = User("root", 0, 0, Path("/root"))
+
+
+def rehearse_all(session: Session, names: tuple[str, ...], key: str) -> None:
+    """Bootstrap in a throwaway tree, and judge the daemon that runs by it.
+
+    Raises:
+        typer.Exit: with the exit code of the check.
+    """
+    names = names or own_names(session.facts("names")).names[: -len(ALWAYS)] or ALWAYS[:1]
+    with folder() as place:
+        host = LocalHost(str(place / "host"))
+        (place / "host").mkdir()
+        stage = replace(session, host=host, store_path=Path("/etc/dockertls"), environment={})
+        apply(_empty_host(host), host, stage.run())
+        prepared = _bootstrap(stage, names, key)
+        with _daemon(session, stage, prepared, place) as (who, endpoint):
+            found = judge(endpoint, prepared.material, session.started)
+    console = session.console
+    console.result(f"rehearsed with {who}, in a throwaway folder; nothing is left of it")
+    console.table(findings.table(found, verbose=console.verbose))
+    for line in findings.remedies(found):
+        console.result(f"  {line}")
+    console.result(findings.summary(found))
+    console.say("next: sudo dockertls bootstrap, which does the same on this host; --dry-run shows what would change")
+    code = findings.exit_code(found)
+    document = {"with": who, "findings": [findings.as_json(one) for one in found]}
+    console.document("rehearse", document, ok=code == 0)
+    raise typer.Exit(code)
+
+
+def _empty_host(host: LocalHost) -> Plan:
+    """A host on which a docker.io is installed and nothing else."""
+    row, owner = BY_NAME["debian"], host.self_owner
+    unit = f"[Service]\nEnvironmentFile=-{row.environment}\nExecStart={row.command}\n"
+    files = {"usr/lib/systemd/system/docker.service": unit, "usr/lib/systemd/system/docker.socket": "[Socket]\n"}
+    folders = ["etc", "root", "usr", "usr/lib", "usr/lib/systemd", "usr/lib/systemd/system"]
+    made = [Change(Path("/") / one, None, Directory(0o755, owner), "rehearsal") for one in folders]
+    made += [
+        Change(Path("/") / path, None, File(text.encode(), 0o644, owner), "rehearsal") for path, text in files.items()
+    ]
+    return Plan("a host to rehearse on", tuple(made))
+
+
+def _bootstrap(stage: Session, names: tuple[str, ...], key: str) -> Prepared:
+    change, keys, passphrase = ChangeOptions(yes=True), KeyOptions(key), PassphraseOptions(no_passphrase=True)
+    wish = Wish(names, "client", free_port(), ("127.0.0.1",), Style.AUTO, replace=False)
+    signer = Signer(stage, keys, passphrase, change)
+    prepared = prepare(stage, wish, signer, ROOT_USER, Path("/root/.docker"))
+    apply(prepared.plan, stage.host, stage.run())
+    return prepared
+
+
+@contextmanager
+def _daemon(session: Session, stage: Session, prepared: Prepared, place: DiskPath) -> Iterator[tuple[str, Endpoint]]:
+    """A real dockerd where one is installed and may be run, else the stand-in."""
+    program = session.facts("daemon").program("dockerd")
+    reason = "none is installed" if program is None else "it needs root"
+    if program is not None and is_root():
+        try:
+            with dockerd(type(place)(program), _words(stage, place), place, prepared.endpoint.port) as version:
+                yield version, prepared.endpoint
+        except NotReady as error:
+            reason = f"{error.message}: {error.hint}"
+        else:
+            return
+    server = prepared.server
+    with stand_in(prepared.material.ca, *server.pair) as endpoint:
+        yield f"a stand-in for dockerd ({reason})", endpoint
+
+
+def _words(stage: Session, place: DiskPath) -> tuple[str, ...]:
+    """What was written for dockerd, read back as it would read it, with the paths of the tree."""
+    said = effective(stage.facts("daemon"))
+    hosts = [host for host in hosts_of(said["hosts"]) if is_tcp(host)]
+    material = {key: f"{place}/host{said[key].value}" for key in MATERIAL}
+    options: dict[str, Json] = {"hosts": list(hosts), "tlsverify": said["tlsverify"].value, **material}
+    return tuple(word for key, value in options.items() for word in render(key, value))

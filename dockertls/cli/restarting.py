@@ -1,0 +1,168 @@
+"""Changes that dockerd follows only after a restart: no container stops by surprise, nothing stays unproven."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from dockertls.apply import apply
+from dockertls.cli.live import Proof, is_served, running
+from dockertls.daemon.configure import live_restore
+from dockertls.errors import DockerTLSError, NotReady, Usage
+from dockertls.plan import Plan, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dockertls.apply import Receipt
+    from dockertls.cli.live import Running
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.session import Session
+    from dockertls.findings import Finding
+    from dockertls.pki.store import Generation
+    from dockertls.plan import Command
+    from dockertls.probe.endpoint import Endpoint
+    from dockertls.probe.observation import ClientMaterial
+
+
+class Restart(Enum):
+    """What may happen to a running daemon."""
+
+    SAFE = "safe"
+    ALWAYS = "always"
+    NEVER = "never"
+
+    @classmethod
+    def parse(cls, text: str) -> Restart:
+        """Raises Usage if it is none of them."""
+        try:
+            return cls(text)
+        except ValueError:
+            raise Usage(f"--restart {visible(text)}: it is safe, always or never") from None
+
+
+class Decided(Protocol):
+    """What a command that changes the daemon has decided."""
+
+    @property
+    def plan(self) -> Plan:
+        """What to do."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the daemon listens afterwards."""
+
+    @property
+    def material(self) -> ClientMaterial | None:
+        """A client that is let in afterwards; None: there is none here, so the daemon can be asked less."""
+
+    @property
+    def server(self) -> Generation:
+        """The certificate that the daemon serves afterwards."""
+
+    @property
+    def restart(self) -> tuple[Command, ...]:
+        """What restarts the daemon on this host."""
+
+
+_Decided = TypeVar("_Decided", bound=Decided)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[_Decided]):
+    """How a change that needs a restart ended.
+
+    Attributes:
+        decided: what was decided.
+        receipt: of the change; None if there was nothing to do.
+        findings: of the live check; none if there was none.
+        pending: commands that are still to be run, by whom and whenever it suits.
+        stopped_by: why nothing was restarted although it was wanted; empty if that is not so.
+    """
+
+    decided: _Decided
+    receipt: Receipt | None
+    findings: tuple[Finding, ...] = ()
+    pending: tuple[Command, ...] = ()
+    stopped_by: str = ""
+
+
+def change_daemon(
+    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
+) -> Outcome[_Decided]:
+    """Carry out a plan whose activation restarts dockerd, prove it live, and take it back if the proof fails.
+
+    Args:
+        session: this run.
+        decide: makes the plan; asked again if containers had to be made safe first.
+        options: how to go about it.
+        restart: what may happen to the daemon.
+
+    Raises:
+        As `Session.change`.
+    """
+    session.recover(options)
+    decided = decide()
+    plan = decided.plan or _not_followed_yet(session, decided)
+    seen = running() if plan.activation and session.host.runs and restart is not Restart.NEVER else None
+    first = _keep_containers(session, seen)
+    if not session.consider(plan, options, first=first):
+        return Outcome(decided, None)
+    run = session.run(group=secrets.token_hex(8))
+    earlier = apply(first, session.host, run) if first else None
+    try:
+        if earlier:
+            decided, seen = decide(), running()
+            plan = decided.plan
+        reason = _why_not(session, restart, seen, options) if plan.activation else ""
+        postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
+        proof = Proof(decided.endpoint, decided.material, session.started) if plan.activation and not postpone else None
+        receipt = apply(replace(plan, activation=()) if postpone else plan, session.host, run, proof=proof)
+        return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
+    except DockerTLSError:
+        if earlier:
+            apply(earlier.plan.inverse(), session.host, replace(run, undoes=(earlier.id,)))
+        raise
+
+
+def _keep_containers(session: Session, seen: Running | None) -> Plan:
+    """What lets running containers survive the restart, where that is possible."""
+    if seen is None or not seen.would_stop or seen.swarm:
+        return Plan("")
+    return live_restore(session.facts("daemon"))
+
+
+def _not_followed_yet(session: Session, decided: Decided) -> Plan:
+    """A restart, if the daemon does not follow files that are as they shall be: an earlier run stopped there."""
+    if not session.host.runs or decided.material is None:
+        return decided.plan
+    if is_served(decided.endpoint, decided.material, decided.server.certificate):
+        return decided.plan
+    return replace(decided.plan, title="restart dockerd: it does not follow its files yet", activation=decided.restart)
+
+
+def _why_not(session: Session, restart: Restart, seen: Running | None, options: ChangeOptions) -> str:
+    """Why the daemon may not be restarted now; empty: it may."""
+    if restart is not Restart.SAFE or seen is None or not seen.would_stop:
+        return ""
+    names = ", ".join(visible(name) for name in seen.would_stop)
+    console = session.console
+    if console.can_ask and (options.yes or console.confirm(f"A restart stops {names}. Restart now?")):
+        return ""
+    return f"a restart would stop {names}"
+
+
+def refuse_pending(outcome: Outcome[_Decided]) -> None:
+    """The end of a run that configured the daemon and could not restart it.
+
+    Raises:
+        NotReady: if that is so.
+    """
+    if outcome.stopped_by:
+        commands = " && ".join(" ".join(command.argv) for command in outcome.pending if not command.tolerated)
+        raise NotReady(
+            f"configured, not restarted: {outcome.stopped_by}",
+            f"when it suits: {commands} && dockertls check (or run this again with --restart always)",
+        )

@@ -1,0 +1,53 @@
+"""`dockertls server`: certificates for dockerd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, RestartOptions, takes
+
+if TYPE_CHECKING:
+    from dockertls.cli.session import Session
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Certificates for the daemon.")
+
+
+@app.command()
+@takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions)
+def issue(
+    ctx: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Host names or addresses; a certificate each.")],
+    *,
+    san: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
+    ] = None,
+    change: ChangeOptions,
+    keys: KeyOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Issue a server certificate; it serves as a server's and as nothing else."""
+    from dockertls.cli.issuing import issue_all, server_requests
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    signer = Signer(session, keys, passphrase, change)
+    issue_all(session, signer, server_requests(names, san or ()), change)
+
+
+@app.command()
+@takes(change=ChangeOptions, restarts=RestartOptions)
+def install(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace certificates of another authority.")] = False,
+    change: ChangeOptions,
+    restarts: RestartOptions,
+) -> None:
+    """Put a server's certificate where dockerd reads it, restart dockerd, and prove that it is served."""
+    from dockertls.cli.installing import install_server
+    from dockertls.cli.restarting import Restart
+
+    install_server(ctx.obj, name, change, Restart.parse(restarts.restart), replace_foreign=replace)

@@ -1,0 +1,227 @@
+"""One run of the program: what was said before the command, the host it works on, and how a change is carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from dockertls.apply import Run, apply, recover
+from dockertls.cli.console import Console, environment, is_root, now, user_id, working_directory
+from dockertls.errors import Drifted, NeedsConsent, NotReady
+from dockertls.facts import User, gather, parse_passwd, users
+from dockertls.host import LocalHost
+from dockertls.journal import unfinished
+from dockertls.plan import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from dockertls.apply import Receipt
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.facts import HostFacts
+    from dockertls.pki.store import StoreState
+    from dockertls.plan import Plan
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every command works with.
+
+    Attributes:
+        console: where to print and ask.
+        host: what to look at and to change.
+        store_path: the store's folder, as the host names it.
+        started: the time of this run, UTC.
+        environment: the process's environment.
+    """
+
+    console: Console
+    host: LocalHost
+    store_path: Path
+    started: datetime
+    environment: Mapping[str, str]
+
+    @classmethod
+    def begin(cls, console: Console, *, store: str | None, root: str | None) -> Session:
+        """From the options before the command, and the environment.
+
+        Raises:
+            NotReady: if the root is no directory.
+        """
+        variables = environment()
+        tree = root or variables.get("DOCKERTLS_ROOT") or "/"
+        named = store or variables.get("DOCKERTLS_STORE")
+        path = Path(working_directory() / named) if named else _default_store(variables, tree)
+        outside = (path,) if named and tree != "/" else ()
+        host = LocalHost(str(working_directory() / tree), outside, _home_state(variables))
+        if not host.is_there:
+            raise NotReady(f"{tree} is not a directory", "name an existing folder with --root")
+        return cls(console, host, _normal(path), now(), variables)
+
+    @property
+    def store(self) -> StoreState:
+        """The store; nothing of it is read yet."""
+        from dockertls.pki.store import StoreState
+
+        return StoreState(self.host, self.store_path)
+
+    def facts(self, *wanted: str, trees: Sequence[Path] = ()) -> HostFacts:
+        """Gather rows of facts."""
+        return gather(self.host, wanted, trees=trees, now=self.started)
+
+    def user(self) -> User:
+        """Whose ~/.docker it is: the one who called sudo, else the one who runs this; in a tree, the tree's.
+
+        Raises:
+            NotReady: if sudo names somebody whom the host does not know.
+        """
+        known = users(self.facts("users"))
+        name = self.environment.get("SUDO_USER") or self.environment.get("DOAS_USER")
+        if name and name != "root" and is_root():
+            found = next((user for user in known if user.name == name), None) or self._from_name_service(name)
+            if found is None and self.host.runs:
+                raise NotReady(f"sudo was called by {name}, whom this host does not know", "name a --docker-dir")
+            if found:
+                return self._own(found)
+        uid = user_id() if self.host.runs else 0
+        found = next((user for user in known if user.uid == uid), User("root", 0, 0, Path("/root")))
+        home = self.environment.get("HOME") if self.host.runs else None
+        return self._own(replace(found, home=Path(home)) if home and home.startswith("/") else found)
+
+    def _own(self, user: User) -> User:
+        """In a tree whose owners cannot be set, all belongs to the one who works on it."""
+        return replace(user, uid=0, gid=0) if self.host.squashed else user
+
+    def _from_name_service(self, name: str) -> User | None:
+        """A user of a directory service, who is not in /etc/passwd."""
+        if not self.host.runs:
+            return None
+        return next(iter(parse_passwd(self.host.run(Command(("getent", "passwd", name), "look")).out)), None)
+
+    def docker_dir(self, named: str | None, user: User) -> Path:
+        """The folder of the client's files: as named, else DOCKER_CONFIG of the user himself, else ~/.docker."""
+        if named:
+            inside = Path(working_directory() / named) if self.host.runs else Path("/") / named
+            return self.host.real(_normal(inside))
+        config = self.environment.get("DOCKER_CONFIG")
+        if config and self.host.runs and user.uid == user_id():
+            return self.host.real(_normal(Path(working_directory() / config)))
+        return self.host.real(user.home) / ".docker"
+
+    def recover(self, change: ChangeOptions) -> None:
+        """Take back what a killed run left, before anything is looked at.
+
+        Raises:
+            NotReady: if nothing may be changed now.
+        """
+        if unfinished(self.host) and change.looks_only:
+            raise NotReady("an earlier run was killed half-way", "run the command without --dry-run: it is taken back")
+        if title := recover(self.host):
+            self.console.say(f"taken back: an earlier run was killed half-way ({title})")
+
+    def run(self, group: str = "", undoes: tuple[int, ...] = ()) -> Run:
+        """Clock and names for the history."""
+        who = self.environment.get("SUDO_USER") or self.environment.get("USER") or str(user_id())
+        return Run(self.started, who, group, (self.store_path,), undoes)
+
+    def change(
+        self,
+        make: Callable[[], Plan],
+        options: ChangeOptions,
+        *,
+        proof: Callable[[], None] | None = None,
+        run: Run | None = None,
+    ) -> Receipt | None:
+        """Carry out a command's plan: show, ask, apply. Every command that changes something ends here.
+
+        Args:
+            make: makes the plan; asked again if another run was faster and nobody has consented to a certain plan.
+            options: how to go about it.
+            proof: as for `apply`.
+            run: as for `apply`.
+
+        Returns:
+            The receipt; None if nothing was to be done.
+
+        Raises:
+            typer.Exit: with --dry-run or --check, after the plan was shown.
+            NeedsConsent: if there is nobody to ask, or the answer is no.
+        """
+        self.recover(options)
+        plan = make()
+        if not self.consider(plan, options):
+            return None
+        try:
+            return self._told(apply(plan, self.host, run or self.run(), proof=proof))
+        except Drifted:
+            if not options.yes:
+                raise
+            return self._told(apply(make(), self.host, run or self.run(), proof=proof))
+
+    def consider(self, plan: Plan, options: ChangeOptions, *, first: Plan | None = None) -> bool:
+        """Show a plan, and ask for consent unless it was given.
+
+        Args:
+            plan: what is to be done.
+            options: how to go about it.
+            first: what is done before it, under the same consent.
+
+        Returns:
+            Whether there is anything to do.
+
+        Raises:
+            typer.Exit: with --dry-run or --check, after the plan was shown.
+            NeedsConsent: if there is nobody to ask, or the answer is no.
+        """
+        plans = (first, plan) if first else (plan,)
+        diff = "".join(part.diff() for part in plans).rstrip()
+        if options.looks_only:
+            self._show(plans, diff, options)
+        if not plan:
+            self.console.say("nothing to do")
+            return False
+        if not options.yes or self.console.verbose:
+            self.console.say(diff)
+        if not options.yes and not self.console.confirm("Make these changes?"):
+            raise NeedsConsent("nothing was done", "run it again and say yes")
+        return True
+
+    def _show(self, plans: Sequence[Plan], diff: str, options: ChangeOptions) -> NoReturn:
+        """The end of a run that only looks."""
+        due = bool(diff) and options.check
+        self.console.result(diff or "nothing to do")
+        changes = [{"path": str(change.path), "why": change.why} for plan in plans for change in plan.changes]
+        self.console.document("plan", {"title": plans[-1].title, "changes": changes, "diff": diff}, ok=not due)
+        raise typer.Exit(int(due))
+
+    def _told(self, receipt: Receipt) -> Receipt:
+        for command in receipt.not_run:
+            self.console.say(f"not run, this is a file tree: {' '.join(command.argv)}")
+        return receipt
+
+
+def _default_store(variables: Mapping[str, str], tree: str) -> Path:
+    if is_root() or tree != "/":
+        return Path("/etc/dockertls")
+    data = variables.get("XDG_DATA_HOME") or f"{variables.get('HOME', '/')}/.local/share"
+    return Path(data) / "dockertls"
+
+
+def _home_state(variables: Mapping[str, str]) -> Path:
+    state = variables.get("XDG_STATE_HOME") or f"{variables.get('HOME', '/')}/.local/state"
+    return Path(state) / "dockertls"
+
+
+def _normal(path: Path) -> Path:
+    """Without `.` and `..`, by the words alone: nothing is followed yet."""
+    parts: list[str] = []
+    for part in path.parts[1:]:
+        if part == "..":
+            del parts[-1:]
+        else:
+            parts.append(part)
+    return Path("/").joinpath(*parts)

@@ -1,0 +1,186 @@
+"""What to change on a host so that its dockerd is reached over mutual TLS: facts and a wish -> a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dockertls.daemon.edits import (
+    daemon_json,
+    drop_in,
+    environment_file,
+    environment_words,
+    folder_changes,
+    set_keys,
+    value_faults,
+)
+from dockertls.daemon.model import as_packaged
+from dockertls.daemon.packaging import DROP_IN, SERVICE, SOCKET
+from dockertls.daemon.reading import read
+from dockertls.daemon.rules import hosts_of, judged
+from dockertls.daemon.situation import Situation, choose, fixed_faults, style_faults, survey
+from dockertls.daemon.wanted import Style, Wanted
+from dockertls.errors import Fault, NotReady, Refused, refuse
+from dockertls.plan import Change, Command, Directory, File, Plan, visible
+from dockertls.platforms import BY_NAME, RESTART, Init
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import PurePosixPath as Path
+
+    from dockertls.facts import HostFacts
+
+
+__all__ = ["Configuration", "Style", "Wanted", "configure", "live_restore", "snippet"]
+
+WHAT = "daemon configuration"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How a daemon is to be configured.
+
+    Attributes:
+        plan: what to change; false if there is nothing to do.
+        style: where TLS and hosts are set; AUTO where somebody's unit sets them as wanted, and is left alone.
+        why: why there.
+        notes: what the user should know, one line each.
+    """
+
+    plan: Plan
+    style: Style
+    why: str
+    notes: tuple[str, ...] = ()
+
+
+def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
+    """Plan what makes dockerd listen with TLS and ask every client for a certificate.
+
+    All TLS options go to one place and all hosts to one place. Nothing of a user's is lost: other options, comments
+    and their order stay as they are.
+
+    Args:
+        facts: gathered with the row "daemon".
+        wanted: addresses, files and settings.
+
+    Raises:
+        NotReady: if there is no Docker.
+        Refused: with all that is wrong with the wish, or with the files on the host.
+    """
+    here = survey(facts)
+    if not here.reading.packaging.installed:
+        raise NotReady(
+            "there is no Docker on this host", "install it (docker.io, moby-engine, docker-ce), then run again"
+        )
+    refuse(WHAT, (*wanted.faults(), *here.reading.packaging.faults, *here.reading.faults))
+    style, why = choose(here, wanted.style)
+    refuse(WHAT, (*fixed_faults(here, wanted), *style_faults(here, style), *value_faults(here, wanted)))
+    changes = _changes(here, wanted, style)
+    _check(facts, changes, wanted)
+    plan = Plan(f"{WHAT}: TLS on {', '.join(wanted.hosts)}", tuple(changes), (), _activation(here, changes))
+    return Configuration(plan, style, why, tuple(_notes(here, _changed(facts, changes))))
+
+
+def _changes(here: Situation, wanted: Wanted, style: Style) -> list[Change]:
+    """The file that gets TLS goes first: at every moment between, dockerd has TLS or refuses to start."""
+    environment = environment_file(here, environment_words(here, wanted, style))
+    config = daemon_json(here, wanted, style)
+    ordered = (environment, config) if style is Style.ENV else (config, environment)
+    wished = (*ordered, drop_in(here, wanted, style))
+    changes = [change for change in wished if change and change.before != change.after]
+    return [*folder_changes(here.facts, changes), *changes]
+
+
+def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
+    """Read the result as dockerd would, and refuse it if anything in it would stop dockerd or leave it open."""
+    after = read(_changed(facts, changes))
+    said = after.both()
+    faults = list(judged(after, stops=True))
+    for key, value in {**wanted.tls, **wanted.settings}.items():
+        if key not in said or (said[key].value != value and key != "runtimes"):
+            origin = said[key].origin if key in said else "nowhere"
+            faults.append(Fault(f"{key} would not be what is wanted: it is set by {origin}", "remove it there"))
+    lost = [host for host in wanted.hosts if host not in hosts_of(said.get("hosts"))]
+    faults += [Fault(f"dockerd would not listen on {host}", "look at `dockertls daemon show`") for host in lost]
+    refuse(WHAT, tuple(dict.fromkeys(faults)))
+
+
+def _changed(facts: HostFacts, changes: list[Change]) -> HostFacts:
+    """The facts as they would be after some changes."""
+    files = {**facts.files, **{change.path: change.after for change in changes}}
+    names = {**facts.names, **{change.path: () for change in changes if isinstance(change.after, Directory)}}
+    for change in changes:
+        folder = change.path.parent
+        if folder in names:
+            others = {name for name in names.get(folder, ()) if name != change.path.name}
+            names[folder] = tuple(sorted(others | ({change.path.name} if change.after else set())))
+    return replace(facts, files=files, names=names)
+
+
+def _activation(here: Situation, changes: list[Change]) -> tuple[Command, ...]:
+    """What makes dockerd follow its files; nothing where nothing changes, or where nobody knows how."""
+    init = here.reading.packaging.init
+    if not changes or init is Init.NONE:
+        return ()
+    restart = Command(RESTART[init], "dockerd reads its TLS files and its hosts only when it starts")
+    if init is not Init.SYSTEMD:
+        return (restart,)
+    reload = Command(("systemctl", "daemon-reload"), "a unit file changed")
+    # a unit that failed too often does not start for a while
+    forget = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
+    units = any(change.path == DROP_IN for change in changes)
+    return (*((reload,) if units else ()), forget, restart)
+
+
+def _notes(here: Situation, after: HostFacts) -> Iterator[str]:
+    found = here.reading.packaging
+    if found.init is Init.NONE:
+        yield "restart dockerd by hand, without flags for TLS and hosts: they would be a conflict with daemon.json"
+    yield from found.unknown
+    for fault in judged(read(after), stops=False):
+        yield f"{fault.message}: {fault.hint}"
+
+
+def live_restore(facts: HostFacts) -> Plan:
+    """Plan what lets containers run on while dockerd restarts, by a reload that stops none.
+
+    The plan is empty where live-restore is set already, where nothing sends the signal, and where a reload would do
+    harm: it drops authorization plugins and features that are given as flags, and fails on a configuration in conflict.
+
+    Args:
+        facts: gathered with the row "daemon".
+    """
+    here = survey(facts)
+    title = "keep containers running while dockerd restarts"
+    risky = here.current.flags.of("authorization-plugins", "features") or judged(here.current, stops=True)
+    if "live-restore" in here.current.both() or not here.current.packaging.reloads or risky:
+        return Plan(title)
+    change = set_keys(here, {"live-restore": True}, "containers run on while dockerd restarts")
+    changes = [change] if change else []
+    reload = Command(("systemctl", "reload", SERVICE), "dockerd takes live-restore without a restart")
+    return Plan(title, (*folder_changes(facts, changes), *changes), (), (reload,))
+
+
+def snippet(
+    platform_id: str, wanted: Wanted, style: Style = Style.AUTO, existing: str = ""
+) -> tuple[tuple[Path, File], ...]:
+    """The files that configure a dockerd as it comes with a packaging, for another host.
+
+    Args:
+        platform_id: a name of the table of packagings.
+        wanted: addresses, files and settings.
+        style: where to set them; AUTO: as `configure` would.
+        existing: the value that the packaging's variable has there already; it is kept.
+
+    Returns:
+        Path and file, in the order in which they should be written.
+
+    Raises:
+        Refused: if the packaging is unknown, or the wish is faulty.
+    """
+    row = BY_NAME.get(platform_id)
+    if row is None:
+        known = ", ".join(sorted(BY_NAME))
+        raise Refused(f"{visible(platform_id)} is not a packaging that is known", f"take one of: {known}")
+    plan = configure(as_packaged(row, existing), replace(wanted, style=style)).plan
+    return tuple((change.path, change.after) for change in plan.changes if isinstance(change.after, File))

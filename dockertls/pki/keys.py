@@ -1,0 +1,439 @@
+"""Private keys and PEM files: kinds, encryption at rest, fingerprints, and what can be wrong with a file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+import warnings
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives import hashes, padding
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.utils import CryptographyDeprecationWarning
+
+from dockertls.errors import Fault, Refused
+from dockertls.plan import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+KINDS: Mapping[str, Callable[[], PrivateKey]] = MappingProxyType(
+    {
+        "ecdsa-p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "ecdsa-p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+        "rsa-2048": lambda: rsa.generate_private_key(65537, 2048),
+        "rsa-3072": lambda: rsa.generate_private_key(65537, 3072),
+        "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
+    }
+)
+"""Every kind of key that is made, and what makes it."""
+
+DEFAULT_KIND = "ecdsa-p256"
+
+CURVES: Mapping[str, str] = MappingProxyType({"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"})
+"""The curves that Go's TLS knows, by their name in RFC 5480, and as NIST calls them."""
+
+ROUNDS = 600_000
+"""Of PBKDF2-HMAC-SHA256 for a key at rest: 0.2 s for us, and as long for each guess of a thief."""
+
+_MOST_ROUNDS = 100_000_000
+_SALT_BYTES = 16
+_AES_KEY_BYTES = 32
+
+_PBES2 = x509.ObjectIdentifier("1.2.840.113549.1.5.13")
+_PBKDF2 = x509.ObjectIdentifier("1.2.840.113549.1.5.12")
+_HMAC_SHA256 = x509.ObjectIdentifier("1.2.840.113549.2.9")
+_AES256_CBC = x509.ObjectIdentifier("2.16.840.1.101.3.4.1.42")
+
+
+@asn1.sequence
+class _Prf:
+    oid: x509.ObjectIdentifier
+    parameters: asn1.Null | None
+
+
+@asn1.sequence
+class _Pbkdf2:
+    """PBKDF2-params (RFC 8018, appendix A.2), with the salt in place."""
+
+    salt: bytes
+    rounds: int
+    key_length: int | None
+    prf: _Prf | None
+
+
+@asn1.sequence
+class _Derivation:
+    oid: x509.ObjectIdentifier
+    parameters: _Pbkdf2
+
+
+@asn1.sequence
+class _Encryption:
+    oid: x509.ObjectIdentifier
+    iv: bytes
+
+
+@asn1.sequence
+class _Pbes2:
+    """PBES2-params (RFC 8018, appendix A.4)."""
+
+    derivation: _Derivation
+    encryption: _Encryption
+
+
+@asn1.sequence
+class _Scheme:
+    oid: x509.ObjectIdentifier
+    parameters: _Pbes2
+
+
+@asn1.sequence
+class _EncryptedPrivateKeyInfo:
+    """RFC 5958, section 3."""
+
+    scheme: _Scheme
+    data: bytes
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One PEM block: its label, and everything from its first dash to its last."""
+
+    label: str
+    text: bytes
+
+
+# Possessive, and no dashes inside: a file full of BEGIN lines takes no longer than another one.
+_BLOCK = re.compile(
+    rb"^-----BEGIN ([A-Z0-9 ]++)-----[ \t]*+\r?\n(?:[^-]|-(?!----))*+(?<=\n)-----END \1-----", re.MULTILINE
+)
+_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
+
+_CERTIFICATE = "CERTIFICATE"
+_ENCRYPTED = "ENCRYPTED PRIVATE KEY"
+_NOT_PEM: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
+    (re.compile(rb"\s*"), "is empty", "make or copy it again"),
+    (
+        re.compile(rb"\xef\xbb\xbf.*|\xff\xfe.*|\xfe\xff.*", re.DOTALL),
+        "begins with a byte order mark, which docker does not read",
+        "save it again as plain ASCII, without a mark",
+    ),
+    (
+        re.compile(rb"\x30[\x80-\x84].*", re.DOTALL),
+        "is binary (DER), and docker reads PEM",
+        "turn it into PEM: openssl x509 -inform DER or openssl pkey -inform DER, each with -in FILE -out FILE.pem",
+    ),
+    (
+        re.compile(rb".*-----BEGIN [A-Z0-9 ]+-----.*", re.DOTALL),
+        "is cut off: a block has no END line, or a line of dashes is not by itself",
+        "copy it again",
+    ),
+    (re.compile(rb".*", re.DOTALL), "is not PEM", 'give a file with "-----BEGIN" lines'),
+)
+"""What a file without any whole PEM block may be: the first that fits is told."""
+
+_OTHER_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        _CERTIFICATE: "a certificate",
+        "TRUSTED CERTIFICATE": "a certificate in a form that only OpenSSL reads",
+        "CERTIFICATE REQUEST": "a certificate request",
+        "NEW CERTIFICATE REQUEST": "a certificate request",
+        "PUBLIC KEY": "a public key",
+        "X509 CRL": "a list of revoked certificates",
+        "OPENSSH PRIVATE KEY": "a key of OpenSSH",
+        "PRIVATE KEY": "a private key",
+        "RSA PRIVATE KEY": "a private key",
+        "EC PRIVATE KEY": "a private key",
+        _ENCRYPTED: "an encrypted private key",
+    }
+)
+
+
+def generate(kind: str) -> PrivateKey:
+    """Make a new key.
+
+    Args:
+        kind: one of `KINDS`.
+
+    Raises:
+        Refused: if there is no such kind.
+    """
+    if kind not in KINDS:
+        raise Refused(f'there is no kind of key "{visible(kind)}"', f"take one of {', '.join(KINDS)}")
+    return KINDS[kind]()
+
+
+def kind_of(key: PrivateKey | CertificatePublicKeyTypes) -> str:
+    """The kind of a key, as in `KINDS` where it is one of them: `rsa-1024` and `ecdsa-secp256k1` are told as well."""
+    match key:
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            return f"rsa-{key.key_size}"
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            return f"ecdsa-{CURVES.get(key.curve.name, key.curve.name)}"
+        case _:
+            return type(key).__name__.lower().removesuffix("privatekey").removesuffix("publickey")
+
+
+def public_of(key: PrivateKey | PublicKey) -> PublicKey:
+    """The public half of a key."""
+    return key.public_key() if isinstance(key, PrivateKey) else key
+
+
+def as_private(key: PrivateKey | PublicKey) -> PrivateKey | None:
+    """The key if it is a private one."""
+    return key if isinstance(key, PrivateKey) else None
+
+
+def private_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
+    """PKCS#8 (RFC 5958) in PEM.
+
+    Args:
+        key: the key.
+        passphrase: encrypts it with AES-256-CBC under 600,000 rounds of PBKDF2-HMAC-SHA256; None: not encrypted.
+
+    Raises:
+        Refused: if the passphrase is empty.
+    """
+    if passphrase is None:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    if not passphrase:
+        raise Refused("the passphrase is empty", "give one, or ask for a key without (--no-passphrase)")
+    plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return _pem(_ENCRYPTED, _encrypted(plain, passphrase))
+
+
+def kdf_rounds(pem: bytes) -> int:
+    """How many rounds of PBKDF2 an encrypted key takes to open.
+
+    Raises:
+        Refused: if it is no key that is encrypted by PKCS#8 with PBKDF2.
+    """
+    block = next((block for block in _blocks(pem) if block.label == _ENCRYPTED), None)
+    rounds = None if block is None else _rounds(block)
+    if rounds is None:
+        raise Refused("the key is not encrypted with PBKDF2", "encrypt it: dockertls ca passphrase")
+    return rounds
+
+
+def is_encrypted(pem: bytes) -> bool:
+    """Whether a file holds an encrypted key, by PKCS#8 or in OpenSSL's older way."""
+    return any(_hidden(block) for block in _blocks(pem))
+
+
+def load_private(pem: bytes, passphrase: bytes | None = None, *, name: str = "the key") -> PrivateKey:
+    """Read a private key.
+
+    Args:
+        pem: the file. A certificate beside the key is left alone.
+        passphrase: what opens it; not looked at if it is not encrypted.
+        name: what messages call the file.
+
+    Raises:
+        Refused: saying what the file is instead.
+    """
+    block = _key_block(pem, name)
+    if not _hidden(block):
+        return _supported(_opened(block, None, _damaged(name)), name)
+    if not passphrase:
+        hint = "give its passphrase (--passphrase-file), or decrypt it: openssl pkey -in FILE -out FILE.plain"
+        raise Refused(f"{name} is encrypted, and there is no passphrase", hint)
+    _check_envelope(block, name)
+    wrong = Refused(f"the passphrase does not open {name}", "give the passphrase that it was encrypted with")
+    return _supported(_opened(block, passphrase, wrong), name)
+
+
+def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certificate, ...]:
+    """Read every certificate of a file, in its order; text around them and a key beside them are left alone.
+
+    Args:
+        pem: the file.
+        name: what messages call it.
+
+    Raises:
+        Refused: if there is none, or one of them cannot be read: docker and OpenSSL would pass over it without a word.
+    """
+    blocks = _blocks(pem)
+    found = [block for block in blocks if block.label == _CERTIFICATE]
+    if not found:
+        raise _without("certificate", pem, blocks, name)
+    if len(_BEGIN.findall(pem)) != len(blocks):
+        raise Refused(f"{name} is cut off, or a line between two blocks is missing", "copy it again")
+    read = [_certificate(block, number) for number, block in enumerate(found, start=1)]
+    faults = [one for one in read if isinstance(one, Fault)]
+    if faults:
+        message = "; ".join(fault.message for fault in faults)
+        raise Refused(f"{name}: {message}", faults[0].hint, faults=faults)
+    return tuple(one for one in read if not isinstance(one, Fault))
+
+
+def certificate_pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    """Certificates as PEM, one after the other."""
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of a certificate as `openssl x509 -fingerprint -sha256` prints it."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def key_fingerprint(key: PrivateKey | CertificatePublicKeyTypes | x509.Certificate) -> str:
+    """SHA-256 of a SubjectPublicKeyInfo in hex: the same for a private key, its public half and its certificates."""
+    public = key.public_key() if isinstance(key, PrivateKey | x509.Certificate) else key
+    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def matches(certificate: x509.Certificate, key: PrivateKey | PublicKey) -> bool:
+    """Whether a certificate is about this key."""
+    try:
+        return certificate.public_key() == public_of(key)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _encrypted(plain: bytes, passphrase: bytes) -> bytes:
+    """PBES2 (RFC 8018, section 6.2)."""
+    salt, iv = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(algorithms.AES.block_size // 8)
+    derived = hashlib.pbkdf2_hmac("sha256", passphrase, salt, ROUNDS, _AES_KEY_BYTES)
+    padder = padding.PKCS7(algorithms.AES.block_size).padder()
+    cipher = Cipher(algorithms.AES(derived), modes.CBC(iv)).encryptor()
+    data = cipher.update(padder.update(plain) + padder.finalize()) + cipher.finalize()
+    prf = _Prf(oid=_HMAC_SHA256, parameters=asn1.Null())
+    parameters = _Pbkdf2(salt=salt, rounds=ROUNDS, key_length=None, prf=prf)
+    scheme = _Pbes2(
+        derivation=_Derivation(oid=_PBKDF2, parameters=parameters),
+        encryption=_Encryption(oid=_AES256_CBC, iv=iv),
+    )
+    return asn1.encode_der(_EncryptedPrivateKeyInfo(scheme=_Scheme(oid=_PBES2, parameters=scheme), data=data))
+
+
+def _pem(label: str, der: bytes) -> bytes:
+    """RFC 7468: lines of 64 characters."""
+    text = base64.b64encode(der).decode()
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
+
+
+def _blocks(pem: bytes) -> tuple[_Block, ...]:
+    return tuple(_Block(found[1].decode(), found[0]) for found in _BLOCK.finditer(pem))
+
+
+def _hidden(block: _Block) -> bool:
+    older = block.label.endswith("PRIVATE KEY") and b"Proc-Type: 4,ENCRYPTED" in block.text
+    return older or block.label == _ENCRYPTED
+
+
+def _key_block(pem: bytes, name: str) -> _Block:
+    blocks = _blocks(pem)
+    found = [block for block in blocks if block.label.endswith("PRIVATE KEY") and block.label[:7] != "OPENSSH"]
+    if not found:
+        raise _without("private key", pem, blocks, name)
+    if len(found) > 1:
+        raise Refused(f"{name} holds {len(found)} keys", "leave the one that belongs to the certificate")
+    return found[0]
+
+
+def _without(wanted: str, pem: bytes, blocks: Sequence[_Block], name: str) -> Refused:
+    """The error for a file that does not hold what is wanted."""
+    if not blocks:
+        message, hint = next((message, hint) for pattern, message, hint in _NOT_PEM if pattern.fullmatch(pem))
+        return Refused(f"{name} {message}", hint)
+    held = dict.fromkeys(_OTHER_LABELS.get(block.label, f'"{block.label}"') for block in blocks)
+    return Refused(
+        f"{name} holds {' and '.join(held)}, not a {wanted}", f"give the file with the {wanted}: are two files swapped?"
+    )
+
+
+def _damaged(name: str) -> Refused:
+    return Refused(f"{name} is damaged: it cannot be decoded", "copy it again from where it was made")
+
+
+def _opened(block: _Block, passphrase: bytes | None, refusal: Refused) -> object:
+    try:
+        return load_pem_private_key(block.text, passphrase)
+    except UnsupportedAlgorithm as error:
+        hint = "make a new key: dockertls makes " + ", ".join(KINDS)
+        raise Refused(f"the key is of a kind that is not known here: {visible(str(error))}", hint) from error
+    except (ValueError, TypeError) as error:
+        raise refusal from error
+
+
+def _supported(key: object, name: str) -> PrivateKey:
+    """The key if Go's TLS can use one of its kind."""
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name not in CURVES:
+        raise Refused(f"{name} is on the curve {key.curve.name}, which docker cannot use", "make a new key")
+    if not isinstance(key, PrivateKey):
+        kind = type(key).__name__.removesuffix("PrivateKey")
+        raise Refused(f"{name} is a key for {kind}, which docker cannot use", f"take one of {', '.join(KINDS)}")
+    return key
+
+
+def _check_envelope(block: _Block, name: str) -> None:
+    """Tell a damaged file from a wrong passphrase, and do not let a file keep us busy for hours."""
+    rounds = None
+    if block.label == _ENCRYPTED:
+        try:
+            _der(block)
+        except (ValueError, binascii.Error) as error:
+            raise _damaged(name) from error
+        rounds = _rounds(block)
+    if rounds is not None and not 0 < rounds <= _MOST_ROUNDS:
+        raise Refused(f"{name} asks for {rounds} rounds of PBKDF2", f"encrypt it again with at most {_MOST_ROUNDS}")
+
+
+def _der(block: _Block) -> bytes:
+    """The DER of a block, whose length must be what its head says.
+
+    Raises:
+        ValueError: if it is not base64, or is cut off.
+    """
+    body = block.text.partition(b"-----\n")[2] or block.text.partition(b"-----\r\n")[2]
+    der = base64.b64decode(b"".join(body.partition(b"-----END")[0].split()), validate=True)
+    asn1.decode_der(asn1.TLV, der)
+    return der
+
+
+def _rounds(block: _Block) -> int | None:
+    """The rounds of a block; None if it is encrypted in another way, or cannot be read."""
+    try:
+        info = asn1.decode_der(_EncryptedPrivateKeyInfo, _der(block))
+    except (ValueError, binascii.Error):
+        return None
+    derivation = info.scheme.parameters.derivation
+    return derivation.parameters.rounds if derivation.oid == _PBKDF2 else None
+
+
+def _certificate(block: _Block, number: int) -> x509.Certificate | Fault:
+    """The certificate, all of whose names and extensions can be read; or what is wrong with it."""
+    try:
+        with warnings.catch_warnings():
+            # A serial number that is not positive is a finding, not a line on stderr.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            certificate = x509.load_pem_x509_certificate(block.text)
+            _ = certificate.subject, certificate.issuer, certificate.extensions
+    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+        reason = visible(str(error)).split(". See")[0]
+        return Fault(f"certificate {number} cannot be read: {reason}", "copy it again from where it was made")
+    return certificate

@@ -1,0 +1,239 @@
+"""The store: a folder that is its own database, read as it is needed, and the plans that add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from dockertls.errors import NotReady, Refused
+from dockertls.pki.issue import Issued
+from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
+from dockertls.pki.profiles import extension
+from dockertls.plan import Change, Directory, File, Link, Plan, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from pathlib import PurePosixPath as Path
+
+    from dockertls.host import Host
+    from dockertls.plan import Node, Owner
+
+FOLDERS = {"server": "servers", "client": "clients"}
+"""Where the certificates of each role lie, a folder a name."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One certificate and its key, as they lie in the store.
+
+    Attributes:
+        role: "ca", "server" or "client".
+        name: its folder's name, by what it was issued for; empty for the authority.
+        path: its folder.
+        cert_pem: the certificate and its chain, leaf first.
+        key_pem: its private key; None: the key is not here.
+    """
+
+    role: str
+    name: str
+    path: Path
+    cert_pem: bytes
+    key_pem: bytes | None
+
+    @property
+    def number(self) -> int:
+        """Its number, from 1."""
+        return int(self.path.name)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate. Raises Refused if the file holds none."""
+        return load_certificates(self.cert_pem, name=str(self.path / "cert.pem"))[0]
+
+    @property
+    def pair(self) -> tuple[bytes, bytes]:
+        """Certificate and key, in PEM. Raises NotReady if the key is not here."""
+        if self.key_pem is None:
+            raise NotReady(
+                f"{self.path / 'key.pem'} is missing", "restore it from a backup, or issue a new certificate"
+            )
+        return self.cert_pem, self.key_pem
+
+    @property
+    def names(self) -> tuple[x509.GeneralName, ...]:
+        """Its subject alternative names."""
+        found = extension(self.certificate, x509.SubjectAlternativeName)
+        return tuple(found) if found else ()
+
+    def is_good(self, authority: x509.Certificate, names: Iterable[x509.GeneralName], now: datetime) -> bool:
+        """Whether it can be used as it is.
+
+        Args:
+            authority: whose it shall be.
+            names: what it shall be good for.
+            now: when.
+        """
+        certificate = self.certificate
+        valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+        return (
+            self.key_pem is not None and valid and set(names) <= set(self.names) and _is_signed(certificate, authority)
+        )
+
+
+def _is_signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """What a store holds; every answer is read from the folder when it is asked for.
+
+    Attributes:
+        host: the way to it.
+        path: the folder.
+    """
+
+    host: Host
+    path: Path
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """Folder names of a role, sorted."""
+        return tuple(name for name in self.host.names(self.path / FOLDERS[role]) if not name.startswith("."))
+
+    def place(self, role: str, name: str = "") -> Path:
+        """The folder of a role and of a name as `pki.names.folder` spells it, whether it is there or not."""
+        return self.path / "ca" if role == "ca" else self.path / FOLDERS[role] / name
+
+    def current(self, role: str, name: str = "") -> Generation | None:
+        """The generation in use; None: there is none.
+
+        Raises:
+            NotReady: if the link that says which is broken.
+        """
+        place = self.place(role, name)
+        match self.host.node(place / "current"):
+            case None:
+                return None
+            case Link(target) if target.isdigit():
+                return self._generation(role, name, place / target)
+        raise NotReady(f"{place / 'current'} is not a link to a generation", f"let it name a folder of {place}")
+
+    def _generation(self, role: str, name: str, path: Path) -> Generation:
+        cert, key = (self.host.node(path / file) for file in ("cert.pem", "key.pem"))
+        if not isinstance(cert, File):
+            raise NotReady(f"{path / 'cert.pem'} is missing", "restore it from a backup, or issue a new certificate")
+        return Generation(role, name, path, cert.content, key.content if isinstance(key, File) else None)
+
+    def trust_pem(self) -> bytes:
+        """Every authority that is trusted now, as PEM; empty: there is none."""
+        node = self.host.node(self.path / "ca" / "trust.pem")
+        return node.content if isinstance(node, File) else b""
+
+    def trusted(self) -> tuple[x509.Certificate, ...]:
+        """Every authority that is trusted now. Raises Refused if the file is damaged."""
+        pem = self.trust_pem()
+        return load_certificates(pem, name=str(self.path / "ca" / "trust.pem")) if pem else ()
+
+    def authorities(self) -> frozenset[str]:
+        """Fingerprints of every authority that was ever made here."""
+        place = self.path / "ca"
+        nodes = (self.host.node(place / name / "cert.pem") for name in self.host.names(place) if name.isdigit())
+        pems = [node.content for node in nodes if isinstance(node, File)]
+        return frozenset(fingerprint(one) for pem in pems for one in load_certificates(pem, name=str(place)))
+
+    def issuer(self, passphrase: Callable[[], bytes | None]) -> Issued:
+        """The authority with its key, ready to sign.
+
+        Args:
+            passphrase: asked only if the key is encrypted.
+
+        Raises:
+            NotReady: if there is no authority, or its key is not here.
+            Refused: if the passphrase is wrong, or key and certificate are no pair.
+        """
+        generation = self.current("ca")
+        if generation is None:
+            raise NotReady(f"there is no authority in {self.path}", "make one with `dockertls ca init`")
+        if generation.key_pem is None:
+            raise NotReady(f"the authority's key is not in {generation.path}", "restore key.pem from a backup")
+        return _pair(generation, generation.key_pem, passphrase)
+
+
+def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes | None]) -> Issued:
+    name = str(generation.path / "key.pem")
+    key = load_private(key_pem, passphrase() if is_encrypted(key_pem) else None, name=name)
+    certificate, *chain = load_certificates(generation.cert_pem, name=str(generation.path / "cert.pem"))
+    if not matches(certificate, key):
+        raise Refused(
+            f"{name} is not the key of {visible(str(generation.path / 'cert.pem'))}",
+            "restore the pair from a backup; nothing was signed",
+        )
+    return Issued(certificate, tuple(chain), key)
+
+
+def new_generation(store: StoreState, role: str, name: str, issued: Issued, key_pem: bytes) -> Generation:
+    """What has been issued as the next generation of its name; nothing is written yet.
+
+    Args:
+        store: where it will lie.
+        role: "ca", "server" or "client".
+        name: its folder's name; empty for the authority.
+        issued: certificate and chain.
+        key_pem: the private key; an authority's is encrypted unless the user wants it otherwise.
+    """
+    place = store.place(role, name)
+    number = max((int(entry) for entry in store.host.names(place) if entry.isdigit()), default=0) + 1
+    return Generation(role, name, place / f"{number:04}", certificate_pem([issued.certificate, *issued.chain]), key_pem)
+
+
+def plan_generation(store: StoreState, generation: Generation) -> Plan:
+    """Add a generation and make it the one in use: a new folder with both files, then one link."""
+    owner, path = store.host.self_owner, generation.path
+    why = "authority" if generation.role == "ca" else f"{generation.role} {generation.name}"
+    files = {"cert.pem": File(generation.cert_pem, 0o644, owner)}
+    if generation.key_pem is not None:
+        files["key.pem"] = File(generation.key_pem, 0o600, owner, secret=True, stored=path / "key.pem")
+    changes = list(_directories(store, path))
+    changes += [Change(path / file, None, node, f"{file[:-4]} of {why}") for file, node in files.items()]
+    link = path.with_name("current")
+    changes.append(Change(link, store.host.node(link), Link(path.name), f"{why}: the generation in use"))
+    return Plan(f"certificate of {why}", tuple(changes))
+
+
+def plan_authority(store: StoreState, generation: Generation) -> Plan:
+    """Put a new authority into the store, and trust it and nothing else.
+
+    Raises:
+        NotReady: if the store has an authority.
+    """
+    if store.current("ca"):
+        raise NotReady(f"{store.path} has an authority already", "see it with `dockertls ca show`")
+    bundle = store.path / "ca" / "trust.pem"
+    trusted = File(generation.cert_pem, 0o644, store.host.self_owner)
+    trust = Change(bundle, store.host.node(bundle), trusted, "every authority that is trusted")
+    return Plan("new authority", (*plan_generation(store, generation).changes, trust))
+
+
+def _directories(store: StoreState, path: Path) -> Iterable[Change]:
+    """What is missing on the way to `path`: private from the store's own folder on."""
+    missing: list[Path] = []
+    for place in (path, *path.parents):
+        node: Node | None = store.host.node(place)
+        if node is not None:
+            break
+        missing.append(place)
+    if isinstance(node, File):
+        raise NotReady(f"{place} is a file, the store must be a folder", "name another folder with --store")
+    owner: Owner = store.host.self_owner
+    return [
+        Change(place, None, Directory(0o700 if place.is_relative_to(store.path) else 0o755, owner), "the store")
+        for place in reversed(missing)
+    ]

@@ -1,0 +1,350 @@
+"""Ask a daemon's remote API over mutual TLS or over its unix socket; every request is bounded in time and in size."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import json
+import os
+import queue
+import re
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from dockertls.errors import Fault, Unreachable, refuse
+from dockertls.pki.keys import is_encrypted
+from dockertls.plan import visible
+from dockertls.probe.observation import ApiSeen, ClientMaterial
+from dockertls.probe.remedies import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import PurePosixPath as Path
+
+    from dockertls.probe.endpoint import Endpoint
+
+    Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+LARGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes of a body that are read at most."""
+
+_LARGEST_HEAD = 256 * 1024
+_PATH = re.compile(r"/[!-~]*")
+_OK = 200
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """One HTTP answer.
+
+    Attributes:
+        status: such as 200.
+        headers: name in lower case and value, as they came.
+        body: all of it.
+        source: who gave it, for error messages.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    source: str = field(default="", compare=False)
+
+    def json(self) -> Json:
+        """The body, decoded.
+
+        Raises:
+            Unreachable: if the body is no JSON: whatever answered is not dockerd.
+        """
+        try:
+            return cast("Json", json.loads(self.body))
+        except (ValueError, RecursionError):
+            start = visible(self.body[:60].decode("utf-8", "replace"))
+            raise Unreachable(
+                f"{self.source}: the answer is no JSON: {start!r}", "is it dockerd that listens there?"
+            ) from None
+
+
+def ping(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiAnswer:
+    """GET /_ping over mutual TLS; see `get`."""
+    return get(endpoint, material, "/_ping", timeout=timeout)
+
+
+def version(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiAnswer:
+    """GET /version over mutual TLS; see `get`."""
+    return get(endpoint, material, "/version", timeout=timeout)
+
+
+def get(endpoint: Endpoint, material: ClientMaterial, path: str, *, timeout: float) -> ApiAnswer:
+    """One GET over mutual TLS, the server verified against the client's own authorities and by its name.
+
+    Args:
+        endpoint: whom to ask.
+        material: the client's files; nothing is taken from the environment or from the system's roots.
+        path: such as "/containers/json?all=1".
+        timeout: seconds for all of it: name, connection, handshake and answer.
+
+    Raises:
+        Refused: if the path cannot stand in a request.
+        Unreachable: if there is no connection, no handshake, or no answer of at most 8 MiB in time.
+    """
+    head = _request(path, endpoint.authority)
+    deadline = time.monotonic() + timeout
+    with _told(endpoint.url):
+        context = verifying_context(material)
+        with connect(endpoint, deadline) as plain:
+            plain.settimeout(remaining(deadline))
+            with context.wrap_socket(plain, server_hostname=server_name(endpoint)) as tls:
+                return _exchange(tls, head, deadline, endpoint.url)
+
+
+def unix_get(socket_path: Path, path: str, *, timeout: float) -> ApiAnswer:
+    """One GET over a unix socket, such as /run/docker.sock.
+
+    Args:
+        socket_path: of the socket.
+        path: such as "/info".
+        timeout: seconds for all of it.
+
+    Raises:
+        Refused: if the path cannot stand in a request.
+        Unreachable: if nobody listens, we may not ask, or there is no answer of at most 8 MiB in time.
+    """
+    head = _request(path, "docker")
+    deadline = time.monotonic() + timeout
+    source = f"unix://{visible(str(socket_path))}"
+    with _told(source), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout)
+        sock.connect(str(socket_path))
+        return _exchange(sock, head, deadline, source)
+
+
+def seen(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiSeen:
+    """What the API says to this client, as a value: a fault is told, not raised."""
+    deadline = time.monotonic() + timeout
+    try:
+        status = ping(endpoint, material, timeout=remaining(deadline)).status
+        if status != _OK:
+            return ApiSeen(status)
+        told = version(endpoint, material, timeout=remaining(deadline)).json()
+    except (Unreachable, TimeoutError) as error:
+        return ApiSeen(fault=str(error))
+    known = told if isinstance(told, dict) else {}
+    return ApiSeen(status, *(visible(str(known.get(key, ""))) for key in ("Version", "ApiVersion")))
+
+
+def connect(endpoint: Endpoint, deadline: float) -> socket.socket:
+    """A TCP connection to the first address of the host that takes one.
+
+    Args:
+        endpoint: whom to call.
+        deadline: on the monotonic clock; the addresses share what is left until then.
+
+    Raises:
+        OSError: that of the last address; TimeoutError if time is up.
+    """
+    addresses = _resolve(endpoint, deadline)
+    last: OSError = TimeoutError("no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(remaining(deadline) / (len(addresses) - tried))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            return sock
+    raise last
+
+
+def remaining(deadline: float) -> float:
+    """Seconds until a moment of the monotonic clock.
+
+    Raises:
+        TimeoutError: if it is over.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+def server_name(endpoint: Endpoint) -> str:
+    """What TLS is told of the host: an address goes without its zone."""
+    return endpoint.host.partition("%")[0]
+
+
+def bare_context() -> ssl.SSLContext:
+    """A client context that trusts nobody, asks nothing of the environment and takes TLS 1.2 and 1.3."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    return context
+
+
+def verifying_context(material: ClientMaterial) -> ssl.SSLContext:
+    """The context of a real client: chain and name are verified, and the client's certificate is shown.
+
+    Raises:
+        OSError: what OpenSSL says of a file that cannot be used.
+        ValueError: if there is no certificate in the CA file.
+    """
+    context = bare_context()
+    load_authorities(context, material.ca)
+    load_pair(context, material.cert, material.key)
+    return context
+
+
+def load_authorities(context: ssl.SSLContext, pem: bytes) -> None:
+    """Trust these certificates.
+
+    Raises:
+        ValueError: if there is none, or one of them cannot be read.
+    """
+    ders = [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(pem)]
+    context.load_verify_locations(cadata=b"".join(ders))
+
+
+def load_pair(context: ssl.SSLContext, cert: bytes | None, key: bytes | None) -> None:
+    """Show this certificate; the key may stand in the same PEM.
+
+    Raises:
+        OSError: what OpenSSL says of a pair that cannot be used.
+        ValueError: if the key is encrypted.
+    """
+    if cert is None:
+        return
+    if is_encrypted(key if key is not None else cert):
+        raise ValueError("the private key is encrypted")
+    with contextlib.ExitStack() as files:
+        cert_path = files.enter_context(_as_file(cert))
+        key_path = None if key is None else files.enter_context(_as_file(key))
+        # Without a password of ours OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(cert_path, key_path, password=b"")
+
+
+def reason_of(error: Exception) -> str:
+    """What OpenSSL or the operating system says, without the decoration of Python's exceptions."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            text = f"certificate verify failed: {error.verify_message}"
+        case ssl.SSLError(reason=str(reason)):
+            text = reason
+        case OSError(strerror=str(strerror)):
+            text = strerror
+        case _:
+            text = str(error) or type(error).__name__
+    return visible(text)
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """A path at which OpenSSL can read these bytes while the block lasts: in memory where that is possible."""
+    if hasattr(os, "memfd_create") and os.access("/proc/self/fd", os.R_OK):
+        handle, path = os.memfd_create("pem", os.MFD_CLOEXEC), None
+    else:
+        handle, path = tempfile.mkstemp(prefix="dockertls-")
+    try:
+        os.fchmod(handle, 0o600)
+        with os.fdopen(os.dup(handle), "wb") as file:
+            file.write(content)
+        yield path or f"/proc/self/fd/{handle}"
+    finally:
+        os.close(handle)
+        if path is not None:
+            os.unlink(path)  # noqa: PTH108 - a path that is a string all the way through
+
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+
+def _resolve(endpoint: Endpoint, deadline: float) -> list[_Address]:
+    """The host's addresses, by a thread of its own: the C library's resolver knows no timeout."""
+    found: queue.SimpleQueue[list[_Address] | OSError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            found.put(error)
+        else:
+            found.put(cast("list[_Address]", answer))
+
+    threading.Thread(target=ask, daemon=True, name="resolve").start()
+    try:
+        answer = found.get(timeout=remaining(deadline))
+    except queue.Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """What http.client reads an answer from: the socket, with one deadline and one budget for all of the answer."""
+
+    sock: socket.socket
+    deadline: float
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Raw(self.sock, self.deadline))
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock, self._deadline, self._left = sock, deadline, 2 * LARGEST_ANSWER + _LARGEST_HEAD
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer))
+        self._sock.settimeout(remaining(self._deadline))
+        count = self._sock.recv_into(view)
+        self._left -= count
+        if self._left < 0:
+            raise http.client.HTTPException("the answer is too large")
+        return count
+
+
+def _request(path: str, host: str) -> bytes:
+    if not _PATH.fullmatch(path):
+        refuse(f"path {visible(path)!r}", [Fault("it cannot stand in a request", "write it as /containers/json")])
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: dockertls", "Accept: */*", "Connection: close")
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def _exchange(sock: socket.socket, head: bytes, deadline: float, source: str) -> ApiAnswer:
+    # A server that refuses us may be gone before we have sent all; why it did can still be read.
+    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
+        sock.sendall(head)
+    response = http.client.HTTPResponse(cast("socket.socket", _Bounded(sock, deadline)), method="GET")
+    with contextlib.closing(response):
+        response.begin()
+        body = response.read(LARGEST_ANSWER + 1)
+        if len(body) > LARGEST_ANSWER:
+            raise http.client.HTTPException(f"the answer is larger than {LARGEST_ANSWER} bytes")
+        headers = tuple((name.lower(), value) for name, value in response.getheaders())
+        return ApiAnswer(response.status, headers, body, source)
+
+
+@contextlib.contextmanager
+def _told(source: str) -> Iterator[None]:
+    """Every way in which a request can fail, as one error with a hint."""
+    try:
+        yield
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = reason_of(error)
+        known = explain(reason)
+        hint = known.remedy if known else "look at dockerd's log: journalctl -u docker"
+        raise Unreachable(f"{source}: {reason}", hint) from error

@@ -1,0 +1,105 @@
+"""Findings as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from dockertls.findings import Failed, Finding, NotApplicable, Passed, Unknown, Warned
+from dockertls.plan import visible
+from dockertls.report.tables import Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockertls.findings import Evidence, Verdict
+
+WORDS = {Passed: "passed", Failed: "failed", Warned: "warned", Unknown: "unknown", NotApplicable: "not-applicable"}
+STYLES = {Passed: "green", Failed: "red", Warned: "yellow", Unknown: "yellow", NotApplicable: "dim"}
+
+
+def word(verdict: Verdict) -> str:
+    """A verdict as the contract spells it."""
+    return WORDS[type(verdict)]
+
+
+def as_json(finding: Finding) -> dict[str, object]:
+    """One finding, in the contract's shape."""
+    verdict = finding.verdict
+    cause, remedy = _advice(verdict)
+    return {
+        "id": finding.id,
+        "title": finding.title,
+        "severity": finding.severity.name.lower(),
+        "verdict": word(verdict),
+        "evidence": [] if isinstance(verdict, Unknown | NotApplicable) else [_evidence(e) for e in verdict.evidence],
+        "cause": cause,
+        "remedy": remedy,
+    }
+
+
+def _advice(verdict: Verdict) -> tuple[str | None, str | None]:
+    match verdict:
+        case Passed():
+            return None, None
+        case Failed(_, cause, remedy) | Warned(_, cause, remedy):
+            return cause, remedy
+        case Unknown(reason) | NotApplicable(reason):
+            return reason, None
+        case _:
+            assert_never(verdict)
+
+
+def _evidence(evidence: Evidence) -> dict[str, str]:
+    return {
+        "source": evidence.source,
+        "place": evidence.place,
+        "seen": evidence.seen,
+        "expected": evidence.expected,
+    }
+
+
+def table(findings: Sequence[Finding], *, verbose: bool = False) -> Table:
+    """One line a finding: verdict, id, and what was seen or why it did not pass."""
+    return Table(("VERDICT", "CHECK", "WHAT WAS SEEN"), tuple(_row(finding, verbose=verbose) for finding in findings))
+
+
+def _row(finding: Finding, *, verbose: bool) -> Row:
+    cells = (word(finding.verdict), finding.id, _told(finding.verdict, verbose=verbose))
+    return Row(cells, STYLES[type(finding.verdict)] if not isinstance(finding.verdict, Passed) else "")
+
+
+def _told(verdict: Verdict, *, verbose: bool) -> str:
+    match verdict:
+        case Passed(evidence):
+            shown = evidence if verbose else evidence[:2]
+            return "; ".join(dict.fromkeys(visible(item.seen) for item in shown))
+        case Failed(_, cause, _) | Warned(_, cause, _):
+            return visible(cause)
+        case Unknown(reason) | NotApplicable(reason):
+            return visible(reason)
+        case _:
+            assert_never(verdict)
+
+
+def remedies(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What to do about each finding that did not pass, one line each, the same only once."""
+    lines = (
+        f"{finding.id}: {visible(finding.verdict.remedy)}"
+        for finding in findings
+        if isinstance(finding.verdict, Failed | Warned)
+    )
+    return tuple(dict.fromkeys(lines))
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """How many of each, such as "10 passed, 1 failed"."""
+    words = [word(finding.verdict) for finding in findings]
+    return ", ".join(f"{words.count(name)} {name.replace('-', ' ')}" for name in WORDS.values() if name in words)
+
+
+def exit_code(findings: Sequence[Finding], *, strict: bool = False) -> int:
+    """The contract's exit code: 1 a failed finding, 7 nothing reached, 0 else; unknown is 1 only if strict."""
+    failed = [finding.id for finding in findings if isinstance(finding.verdict, Failed)]
+    if failed:
+        return 7 if failed == ["reachable"] else 1
+    return int(strict and any(isinstance(finding.verdict, Unknown) for finding in findings))

@@ -1,0 +1,83 @@
+"""The certificates of a store and their copies, as a table and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockertls.pki.keys import kind_of
+from dockertls.report.certificates import days_left, generation_json
+from dockertls.report.tables import Row, Table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dockertls.pki.store import Generation
+
+DUE = 1 / 3
+"""A certificate is due for renewal when less than this part of its life is left."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A place where a certificate of the store should be found.
+
+    Attributes:
+        place: such as "/etc/docker" or "tcp://127.0.0.1:2376".
+        state: "current", "stale", or "unknown" with the reason.
+    """
+
+    place: str
+    state: str
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """One certificate in use, and its copies."""
+
+    generation: Generation
+    copies: tuple[Copy, ...]
+
+
+def is_due(row: StatusRow, now: datetime) -> bool:
+    """Whether something has to be done about it: it ends soon or has ended, or a copy is stale."""
+    return bool(_trouble(row, now))
+
+
+def _trouble(row: StatusRow, now: datetime) -> str:
+    certificate = row.generation.certificate
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    left = certificate.not_valid_after_utc - now
+    if left.total_seconds() <= 0:
+        return "expired"
+    if left < life * DUE:
+        return "due"
+    return "stale" if any(copy.state == "stale" for copy in row.copies) else ""
+
+
+def table(rows: tuple[StatusRow, ...], now: datetime) -> Table:
+    """A line a certificate; authorities first."""
+    heads = ("ROLE", "NAME", "KEY", "EXPIRES", "DAYS", "STATE", "COPIES")
+    return Table(heads, tuple(_line(row, now) for row in rows))
+
+
+def _line(row: StatusRow, now: datetime) -> Row:
+    generation, trouble = row.generation, _trouble(row, now)
+    certificate = generation.certificate
+    copies = "; ".join(f"{copy.place} ({copy.state})" for copy in row.copies)
+    cells = (
+        generation.role,
+        generation.name or "-",
+        kind_of(certificate.public_key()),
+        f"{certificate.not_valid_after_utc:%Y-%m-%d}",
+        str(days_left(certificate, now)),
+        trouble or "good",
+        copies or "-",
+    )
+    return Row(cells, {"": "", "due": "yellow", "stale": "yellow"}.get(trouble, "red"))
+
+
+def as_json(row: StatusRow, now: datetime) -> dict[str, object]:
+    """One certificate and its copies."""
+    copies = [{"place": copy.place, "state": copy.state} for copy in row.copies]
+    return {**generation_json(row.generation, now), "state": _trouble(row, now) or "good", "copies": copies}
