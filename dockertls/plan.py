@@ -176,17 +176,18 @@ def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
 
 
 def _diff(change: Change) -> str:
+    """One line for what is made or removed, and for an edit the lines that differ."""
     secret = any(_is_secret(node) for node in (change.before, change.after))
+    place = visible(str(change.path))
+    if change.before is None or change.after is None:
+        verb, node = ("delete", change.before) if change.after is None else ("create", change.after)
+        head, *lines = _lines(node, secret=secret)
+        summary, text = (f"{head}, {lines[0]}", []) if len(lines) == 1 else (head, lines)
+        sign = "-" if change.after is None else "+"
+        return f"{verb} {place}: {summary}  ({change.why})\n" + "".join(f"  {sign}{line}\n" for line in text)
     before, after = (_lines(node, secret=secret) for node in (change.before, change.after))
-    head = f"{_verb(change)} {visible(str(change.path))}  ({change.why})\n"
     body = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
-    return head + "".join(f"  {line}\n" for line in body)
-
-
-def _verb(change: Change) -> str:
-    if change.before is None:
-        return "create"
-    return "delete" if change.after is None else "change"
+    return f"change {place}  ({change.why})\n" + "".join(f"  {line}\n" for line in body)
 
 
 def _is_secret(node: Node | None) -> bool:

@@ -18,6 +18,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
     "fish": lambda: shutil.which("fish"),
     "gnutls": lambda: shutil.which("gnutls-cli"),
+    "keytool": lambda: shutil.which("keytool"),
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
     "openssl": lambda: shutil.which("openssl"),
     "root": lambda: os.geteuid() == 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shlex
 import subprocess
 import sys
@@ -291,6 +292,14 @@ def is_root() -> bool:
 def user_id() -> int:
     """Who runs this."""
     return os.geteuid()
+
+
+def user_name() -> str:
+    """The name of who runs this; the number if there is no name."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def arguments() -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from dockertls.apply import Run, apply, recover
-from dockertls.cli.console import Console, environment, is_root, now, user_id, working_directory
+from dockertls.cli.console import Console, environment, is_root, now, user_id, user_name, working_directory
 from dockertls.errors import Drifted, NeedsConsent, NotReady
 from dockertls.facts import User, gather, parse_passwd, users
 from dockertls.host import LocalHost
@@ -125,7 +125,7 @@ class Session:
 
     def run(self, group: str = "", undoes: tuple[int, ...] = ()) -> Run:
         """Clock and names for the history."""
-        who = self.environment.get("SUDO_USER") or self.environment.get("USER") or str(user_id())
+        who = self.environment.get("SUDO_USER") or user_name()
         return Run(self.started, who, group, (self.store_path,), undoes)
 
     def change(

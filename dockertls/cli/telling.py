@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dockertls.cli.restarting import Outcome
     from dockertls.cli.session import Session
 
+ROLES = {"ca": "authority", "server": "server", "client": "client"}
+
 
 def show(session: Session, outcome: Outcome[Prepared]) -> None:
     """What was made, what the live check found, and what to type next."""
@@ -40,7 +42,7 @@ def _made(prepared: Prepared) -> Table:
         Row(
             (
                 "made" if made.plan else "kept",
-                f"{made.generation.role} {made.generation.name}".strip(),
+                ROLES[made.generation.role],
                 certificates.some_names(made.generation.certificate)
                 or certificates.subject(made.generation.certificate),
                 f"until {made.generation.certificate.not_valid_after_utc:%Y-%m-%d}",
@@ -63,7 +65,7 @@ def _next(session: Session, outcome: Outcome[Prepared]) -> Iterator[str]:
     for command in outcome.pending:
         yield f"still to be run: {' '.join(command.argv)}"
     shell = "bash" if not session.host.runs else detect(session.environment.get("SHELL"), "linux")
-    yield "Use it from this host:"
+    yield "Use it from this host:" if session.host.runs else "Use it on that host, when its dockerd has been restarted:"
     yield from render(shell, variables(prepared.endpoint.url, prepared.docker_dir)).splitlines()
     client = prepared.made[2].generation.name
     yield f"From another machine: dockertls client export {client} --output {client}.tar"

@@ -137,8 +137,11 @@ def _before(files: ClientFiles, name: str, node: File | None) -> File | None:
 def base_of(facts: HostFacts, folder: Path) -> Path:
     """What must be there already: the innermost home that holds `folder`, else its parent.
 
-    The root directory counts as nobody's home.
+    The root directory counts as nobody's home. In a file tree it is enough that the tree is there: it may be made from
+    nothing.
     """
+    if not facts.runs:
+        return type(folder)("/")
     homes = [user.home for user in users(facts) if len(user.home.parts) > 1 and folder.is_relative_to(user.home)]
     return max(homes, key=lambda home: len(home.parts), default=folder.parent)
 

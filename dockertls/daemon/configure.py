@@ -72,8 +72,8 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
         raise NotReady(
             "there is no Docker on this host", "install it (docker.io, moby-engine, docker-ce), then run again"
         )
-    refuse(WHAT, (*wanted.faults(), *here.reading.packaging.faults, *here.reading.faults))
-    style, why = choose(here, wanted.style)
+    refuse(WHAT, (*wanted.faults(), *here.faults()))
+    style, why = choose(here, wanted)
     refuse(WHAT, (*fixed_faults(here, wanted), *style_faults(here, style), *value_faults(here, wanted)))
     changes = _changes(here, wanted, style)
     _check(facts, changes, wanted)
@@ -85,7 +85,7 @@ def _changes(here: Situation, wanted: Wanted, style: Style) -> list[Change]:
     """The file that gets TLS goes first: at every moment between, dockerd has TLS or refuses to start."""
     environment = environment_file(here, environment_words(here, wanted, style))
     config = daemon_json(here, wanted, style)
-    ordered = (environment, config) if style is Style.ENV else (config, environment)
+    ordered = (config, environment) if style is Style.JSON else (environment, config)
     wished = (*ordered, drop_in(here, wanted, style))
     changes = [change for change in wished if change and change.before != change.after]
     return [*folder_changes(here.facts, changes), *changes]
@@ -96,6 +96,7 @@ def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
     after = read(_changed(facts, changes))
     said = after.both()
     faults = list(judged(after, stops=True))
+    refuse(WHAT, faults)
     for key, value in {**wanted.tls, **wanted.settings}.items():
         if key not in said or (said[key].value != value and key != "runtimes"):
             origin = said[key].origin if key in said else "nowhere"

@@ -125,7 +125,7 @@ def daemon_json(here: Situation, wanted: Wanted, style: Style) -> Change | None:
     """The change of daemon.json; None: it says what it shall."""
     there = here.reading.document.keys if here.reading.document else ()
     gone = [key for key in OURS if key in there and _is_stale(here, key, wanted, style)]
-    why = f"{', '.join(gone)} move to the flags" if gone and style is Style.ENV else "dockerd's settings"
+    why = f"{', '.join(gone)} move to the flags" if gone and style is not Style.JSON else "dockerd's settings"
     return set_keys(here, _keys(here, wanted, style), why, gone)
 
 
@@ -146,7 +146,7 @@ def _keys(here: Situation, wanted: Wanted, style: Style) -> dict[str, Json]:
     """What daemon.json shall say."""
     flags = {item.key for item in (*here.own.occurrences, *here.fixed.occurrences)}
     keys = {key: value for key, value in wanted.settings.items() if key not in flags or key == "runtimes"}
-    if style is Style.ENV:
+    if style is not Style.JSON:
         return keys
     tls = here.missing_tls(wanted)
     hosts = _file_hosts(here, wanted) if here.missing_hosts(wanted) else None
@@ -164,7 +164,7 @@ def _file_hosts(here: Situation, wanted: Wanted) -> tuple[str, ...]:
 
 def _is_stale(here: Situation, key: str, wanted: Wanted, style: Style) -> bool:
     """Whether a key of ours must go from daemon.json."""
-    if style is Style.ENV:
+    if style is not Style.JSON:
         return True
     if key == "tls":
         return here.reading.file["tls"].value is not True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.flags import Flags, parse
+from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import DEFAULT_SOCKETS, is_fd, is_tcp
 from dockertls.daemon.packaging import DROP_IN, Part, Place
 from dockertls.daemon.reading import TLS_KEYS, Reading, read
 from dockertls.daemon.rules import hosts_of, judged
 from dockertls.daemon.wanted import OURS, Style, Wanted
 from dockertls.errors import Fault
+from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from dockertls.documents.json_file import Json
@@ -38,23 +39,28 @@ class Situation:
 
     @property
     def honours_environment(self) -> bool:
-        """Whether style env works here: a variable may be edited, and its words can be told from those around it."""
-        return self.reading.packaging.variable is not None and not (self.own.faults or self.fixed.faults)
+        """Whether style env works here: there is a variable that may be edited."""
+        return self.reading.packaging.variable is not None
 
     @property
     def why_not_environment(self) -> str:
         """Why style env does not work here."""
-        found = self.reading.packaging
-        if found.variable is None:
-            return f"{found.start} takes no flags from an environment file"
-        return f"the flags in {found.variable.file} cannot be told from those around them"
+        return f"{self.reading.packaging.start} takes no flags from an environment file"
 
-    def fixed_place(self, key: str) -> Place:
+    def faults(self) -> tuple[Fault, ...]:
+        """Why nothing here can be edited safely."""
+        found = self.reading.packaging
+        faults = (*found.faults, *self.reading.faults, *self.reading.flags.faults)
+        if faults or not (self.own.faults or self.fixed.faults):
+            return faults
+        hint = "write the flag and its value as one word, as in --host=VALUE"
+        return (Fault(f"{found.start}: a flag and its value stand in different places", hint),)
+
+    def place_of_fixed(self, flag: Occurrence) -> Place:
         """Where a fixed flag stands."""
         found = self.reading.packaging
-        parts = [part for part in found.parts if not found.editable(part)]
-        places = [part.place for part in parts for _ in part.words]
-        return places[self.fixed.of(key)[0].start]
+        places = [part.place for part in found.parts if not found.editable(part) for _ in part.words]
+        return places[flag.start]
 
     def hosts(self, flags: Flags, *, tcp: bool) -> tuple[str, ...]:
         """The hosts among flags that open a port, or those that do not."""
@@ -77,16 +83,19 @@ class Situation:
         fixed = self.hosts(self.fixed, tcp=True)
         return tuple(host for host in wanted.hosts if host not in fixed)
 
-    def local_hosts(self, *others: tuple[str, ...]) -> tuple[str, ...]:
-        """Local hosts put together, each once; where systemd hands over the socket, dockerd's own is left out.
+    def local_hosts(self, there: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+        """Local hosts put together, each once; one at least.
+
+        Where systemd hands over the socket, dockerd is not newly told to make the same one: it would take it away.
 
         Args:
-            others: the hosts of each place, those that must stay first.
+            there: those that stay where they are.
+            more: those that come from other places.
         """
-        hosts = tuple(dict.fromkeys(host for group in others for host in group))
-        first = others[0] if others else ()
+        hosts = tuple(dict.fromkeys((*there, *more)))
         if any(map(is_fd, hosts)):
-            hosts = tuple(host for host in hosts if host in first or host not in DEFAULT_SOCKETS)
+            kept = there if any(map(is_fd, there)) else ()
+            hosts = tuple(host for host in hosts if host in kept or host not in DEFAULT_SOCKETS)
         return hosts or (self.default_host(),)
 
 
@@ -119,14 +128,21 @@ def fixed_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:
     if set(here.hosts(here.fixed, tcp=True)) - set(wanted.hosts):
         wrong.append("hosts")
     wrong += [key for key, value in wanted.settings.items() if key not in OURS and key in said and said[key] != value]
-    return tuple(_fixed_fault(here, key) for key in dict.fromkeys(wrong))
+    return tuple(_fixed_fault(here, key, wanted) for key in dict.fromkeys(wrong))
 
 
-def _fixed_fault(here: Situation, key: str) -> Fault:
-    flag = here.fixed.of(key)[0]
-    words = " ".join(flag.alone())
-    hint = f"remove {' '.join(flag.alone())} there and run the command again"
-    return Fault(f"{here.fixed_place(key)} gives {words}, and that is not this tool's to edit", hint)
+def _fixed_fault(here: Situation, key: str, wanted: Wanted) -> Fault:
+    found = here.fixed.of(key)
+    flag = next((item for item in found if key != "hosts" or _is_foreign(item, wanted)), found[0])
+    words = visible(" ".join(flag.alone()))
+    return Fault(
+        f"{here.place_of_fixed(flag)} gives {words}, and that is not this tool's to edit",
+        f"remove {words} there and run the command again",
+    )
+
+
+def _is_foreign(item: Occurrence, wanted: Wanted) -> bool:
+    return is_tcp(item.text) and item.text not in wanted.hosts
 
 
 def in_force(here: Situation) -> Style:
@@ -140,11 +156,16 @@ def in_force(here: Situation) -> Style:
     return Style.AUTO
 
 
-def choose(here: Situation, style: Style) -> tuple[Style, str]:
-    """The style to use, and why: a wish, else what works already, else env where it is honoured, else json."""
+def choose(here: Situation, wanted: Wanted) -> tuple[Style, str]:
+    """The style to use, and why: a wish, else what works already, else env where it is honoured, else json.
+
+    AUTO is left where somebody's unit says all of it as wanted.
+    """
     found = here.reading.packaging
-    if style is not Style.AUTO:
-        return style, f"style {style.value} was asked for"
+    if wanted.style is not Style.AUTO:
+        return wanted.style, f"style {wanted.style.value} was asked for"
+    if not (here.missing_tls(wanted) or here.missing_hosts(wanted)):
+        return Style.AUTO, f"{found.start} gives TLS and hosts as they are wanted"
     match in_force(here):
         case Style.ENV if found.variable:
             return Style.ENV, f"TLS is set in {found.variable.file} already"
@@ -160,6 +181,4 @@ def style_faults(here: Situation, style: Style) -> tuple[Fault, ...]:
     """Whether this host honours a style."""
     if style is Style.ENV and not here.honours_environment:
         return (Fault(f"style env does not work here: {here.why_not_environment}", "take --style json, or auto"),)
-    if style is Style.JSON and here.reading.document is None and here.reading.faults:
-        return here.reading.faults
     return ()

@@ -21,7 +21,13 @@ __all__ = ["Dialect", "EnvFile", "Word", "join", "split", "words"]
 _SAFE = re.compile(r"[A-Za-z0-9_./:=,@%+-]*")
 """Values that every reader takes as they are, without quotes."""
 _ESCAPED = re.compile(r'(["\\`$])')
-_REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r\n|\n|\r(?!\n)|\Z)")
+_REST_OF_LINE = MappingProxyType(
+    {
+        Dialect.SYSTEMD: re.compile(r"[ \t]*(?:\r\n|\n|\r|\Z)"),
+        Dialect.SHELL: re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)"),
+    }
+)
+_NEWLINES = MappingProxyType({Dialect.SYSTEMD: "\n\r", Dialect.SHELL: "\n"})
 _BROKEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef]")
 _PLAINLY = 'write the value out plainly, as {}="..."'
 
@@ -131,7 +137,7 @@ class EnvFile:
             return self
         text = self.text
         for item in reversed([item for item in self.readings[0].assignments if item.name == variable]):
-            text = _removed(text, item.start, item.last)
+            text = _removed(text, item.start, item.last, self.dialect)
         new = self._with(text, variable, None)
         if new is None:
             self._refuse(f"{visible(variable)} cannot be taken out alone", "remove it by hand")
@@ -208,7 +214,7 @@ class EnvFile:
         ends = [end for start, end in self.readings[0].comments if example.match(self.text, start, end)]
         for end in (*ends[-1:], len(self.text)):
             at = end + len(newline) if self.text.startswith(newline, end) else end
-            ended = at == 0 or self.text[at - 1] in ("\n" if self.dialect is Dialect.SHELL else "\n\r")
+            ended = at == 0 or self.text[at - 1] in _NEWLINES[self.dialect]
             yield self.text[:at] + (line + newline if ended else newline + line) + self.text[at:]
 
 
@@ -259,13 +265,13 @@ def _common(one: str, other: str) -> int:
     return next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
-def _removed(text: str, start: int, end: int) -> str:
+def _removed(text: str, start: int, end: int, dialect: Dialect) -> str:
     """The text without a statement; without its line, if it is the only one there."""
-    begin = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-    rest = _REST_OF_LINE.match(text, end)
+    begin = max(text.rfind(newline, 0, start) for newline in _NEWLINES[dialect]) + 1
+    rest = _REST_OF_LINE[dialect].match(text, end)
     if text[begin:start].strip(" \t") == "" and rest:
-        if rest.end() == len(text) and rest.group()[-1:] not in {"\n", "\r"}:
-            begin -= 2 if text.endswith("\r\n", 0, begin) else min(begin, 1)
+        if rest.end() == len(text) and not rest.group().endswith(tuple(_NEWLINES[dialect])):
+            begin -= 2 if dialect is Dialect.SYSTEMD and text.endswith("\r\n", 0, begin) else min(begin, 1)
         return text[:begin] + text[rest.end() :]
     following = re.compile(r"[ \t]*;(?!;)[ \t]*|[ \t]+").match(text, end)
     if following and not rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.plan import visible
@@ -28,7 +29,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
-_CLOSING = {"{": "}", "[": "]"}
+_CLOSING = MappingProxyType({"{": "}", "[": "]"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class JsonFile:
             text = content.decode()
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            fault = Fault(f"line {line}: byte {error.start + 1} is not UTF-8", "save the file as UTF-8")
+            column = error.start - content.rfind(b"\n", 0, error.start)
+            fault = Fault(f"line {line}, column {column}: this is not UTF-8", "save the file as UTF-8")
             raise Refused(f"{visible(name)}: {fault.message}", fault.hint, faults=[fault]) from None
         return cls.parse(text, name=name)
 

@@ -12,12 +12,18 @@ from dockertls.documents.shell_lexer import BREAKS, EXPANSION, Lexer, Word
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from dockertls.errors import Fault
 
 _OPERATOR = re.compile(r"<<-|;;&|;;|;&|&&|\|\||<<|<&|>&|>>|<>|>\||[;&|<>()]")
 _OPENING = frozenset({"if", "while", "until", "for", "select", "case", "{"})
-_CLOSING = {"fi": {"if"}, "done": {"while", "until", "for", "select"}, "}": {"{"}, "esac": {"case"}, ")": {"("}}
-_RESERVED = _OPENING | _CLOSING.keys() - {")"} | {"then", "do", "else", "elif", "!", "function"}
+_LOOPS = frozenset({"while", "until", "for", "select"})
+_CLOSING: Mapping[str, Collection[str]] = MappingProxyType(
+    {"fi": {"if"}, "done": _LOOPS, "}": {"{"}, "esac": {"case"}, ")": {"("}}
+)
+_INNER: Mapping[str, Collection[str]] = MappingProxyType({"then": {"if"}, "else": {"if"}, "elif": {"if"}, "do": _LOOPS})
+_RESERVED = _OPENING | _CLOSING.keys() - {")"} | _INNER.keys() | {"!", "function"}
 _SETS = frozenset(
     {"unset", "read", "readonly", "local", "declare", "typeset", "getopts", "let", "mapfile", "readarray", "export"}
 )
@@ -189,6 +195,8 @@ class _Reader(Lexer):
             self.expected = {"case": "subject", "for": "loop", "select": "loop"}.get(word, "")
         elif word in _CLOSING:
             self.close(word, at)
+        elif word in _INNER and (not self.open or self.open[-1].word not in _INNER[word]):
+            self.fault(at, f"{word} stands outside of its block", "remove it: sh stops reading the file there")
         elif word == "function":
             self.expected, self.is_function = "function", True
         self.before = ";" if word != "!" else self.before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import Fault, Refused, refuse
@@ -20,12 +21,12 @@ PREFIXES = "@-:+!"
 _LINE_END = re.compile(r"\r\n|\n\r|\n|\r")
 _SPECIFIER = re.compile(r"%(.?)", re.DOTALL)
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_./:=,@^+~-]+")
-_SIMPLE = {
+_SIMPLE = MappingProxyType({
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " ",
     "\\": "\\", '"': '"', "'": "'",
-}  # fmt: skip
+})  # fmt: skip
 _NUMBERED = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})")
-_WRITTEN = {"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_WRITTEN = MappingProxyType({"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,37 @@
+# Two commands do it all: `make demo` shows what dockertls does, `make test` runs everything that can run here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/run
+	$(BIN)/dockertls rehearse
+
+test: $(VENV)/test
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_architecture.py -q
+
+bench: $(VENV)/test
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'  # older ones know no dependency groups
+
+$(VENV)/run: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test $(VENV)/check: $(VENV)/%: pyproject.toml | $(VENV)/run
+	$(BIN)/pip install --quiet --group $*
+	touch $@
