@@ -19,7 +19,7 @@ from dockertls.journal import (
     unfinished,
     write_journal,
 )
-from dockertls.plan import Change, Command, Directory, Link, Plan
+from dockertls.plan import Change, Command, Directory, Link, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,8 +40,9 @@ class Run:
         now: the time to write into the history, UTC.
         who: who runs it, for the history.
         group: a name that the entries of one command share.
-        append_only: the store's folder: what is done there is never undone later.
+        append_only: where what is done is never undone later: the store's folder, a file that the user asked for.
         undoes: ids of history entries that this plan takes back.
+        activate: whether the activation is run; if not, it is written down all the same: undo has to run it.
     """
 
     now: datetime
@@ -49,6 +50,7 @@ class Run:
     group: str = ""
     append_only: tuple[Path, ...] = ()
     undoes: tuple[int, ...] = ()
+    activate: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,18 +102,19 @@ def apply(
         if host.runs:
             _run_all(plan.guards, host)
         entry = _entry(plan, host, run)
+        activates = host.runs and run.activate
         touched = False
         try:
             write_journal(host, entry)
             _stage(plan, host, entry.id)
             touched = True
-            _carry_out(plan, host, entry)
+            _carry_out(plan, host, entry, activate=activates)
             if proof:
                 proof()
             finish(host, entry)
         except BaseException as error:  # noqa: BLE001 - whatever it was, an interrupt too: it is taken back, then raised
             _fail(error, host, touched=touched)
-    return Receipt(entry.id, plan, run.now, () if host.runs else plan.activation)
+    return Receipt(entry.id, plan, run.now, () if activates else plan.activation)
 
 
 def recover(host: Host) -> str | None:
@@ -150,8 +153,8 @@ def _refuse_drift(plan: Plan, host: Host) -> None:
     """Compare every node with what the plan was made from; what lies in a new directory cannot be there."""
     roots = _roots(plan)
     outside = (change for change in plan.changes if not _root_of(change.path.parent, roots))
-    drifted = [str(change.path) for change in outside if host.node(change.path) != change.before]
-    drifted += [f"{path} (not empty)" for path in _occupied(plan, host)]
+    drifted = [shown(change.path) for change in outside if host.node(change.path) != change.before]
+    drifted += [f"{shown(path)} (not empty)" for path in _occupied(plan, host)]
     if drifted:
         raise Drifted(
             f"changed since it was looked at: {', '.join(drifted)}", "nothing was done; run the command again"
@@ -184,9 +187,9 @@ def _root_of(path: Path, roots: dict[Path, None]) -> Path | None:
 # carrying out
 
 
-def _carry_out(plan: Plan, host: Host, entry: Entry) -> None:
+def _carry_out(plan: Plan, host: Host, entry: Entry, *, activate: bool) -> None:
     _publish(plan, host, entry.id)
-    if plan.activation and host.runs:
+    if plan.activation and activate:
         write_journal(host, activating(entry))
         _run_all(plan.activation, host)
 
@@ -208,9 +211,9 @@ def _stage(plan: Plan, host: Host, number: int) -> None:
         try:
             host.make(place, change.after, like=change.path if change.before is not None else None)
         except FileExistsError as error:
-            raise Drifted(f"{place} is in the way", "move it away and run again") from error
+            raise Drifted(f"{shown(place)} is in the way", "move it away and run again") from error
         except FileNotFoundError as error:
-            raise Drifted(f"the directory of {change.path} is gone", "run the command again") from error
+            raise Drifted(f"the directory of {shown(change.path)} is gone", "run the command again") from error
         made += [] if isinstance(change.after, Link) else [place]
     host.sync(made)
 
@@ -279,7 +282,7 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
         try:
             _restore(step, host, entry.id)
         except (DockerTLSError, OSError) as error:
-            troubles.append(f"{step.path}: {error}")
+            troubles.append(f"{shown(Path(step.path))}: {error}")
     if entry.activating and not troubles:
         troubles += _activate_again(entry, host)
     if troubles:
@@ -338,12 +341,13 @@ def _put_back(path: Path, before: Node | None, present: Node | None, host: Host,
 
 
 def undoable(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Entries that can be taken back, oldest first: no undo, and not undone already."""
+    """Entries that can be taken back, oldest first: something is left to undo, and they are no undo themselves."""
     undone: set[int] = set()
     for entry in reversed(entries):
         if entry.id not in undone:
             undone |= set(entry.undoes)
-    return tuple(entry for entry in entries if entry.id not in undone and not entry.undoes)
+    live = (entry for entry in entries if entry.id not in undone and not entry.undoes)
+    return tuple(entry for entry in live if any(not step.kept for step in entry.steps))
 
 
 def with_group(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -351,7 +355,7 @@ def with_group(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(other for other in entries if other == entry or (entry.group and other.group == entry.group))
 
 
-def plan_undo(host: Host, entries: Sequence[Entry], append_only: tuple[Path, ...]) -> Plan:
+def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
     """The plan that takes entries back as one.
 
     What lies in the store stays, and so does a directory that holds more than was put there.
@@ -359,19 +363,18 @@ def plan_undo(host: Host, entries: Sequence[Entry], append_only: tuple[Path, ...
     Args:
         host: where it was done.
         entries: oldest first, of one group.
-        append_only: the store's folder.
 
     Raises:
         Drifted: if something is not as the entries left it.
     """
     first: dict[Path, Step] = {}
     last: dict[Path, Step] = {}
-    for step in (step for entry in entries for step in entry.steps):
+    for step in (step for entry in entries for step in entry.steps if not step.kept):
         first.setdefault(Path(step.path), step)
         last[Path(step.path)] = step
-    paths = [path for path in reversed(last) if not any(path.is_relative_to(folder) for folder in append_only)]
+    paths = list(reversed(last))
     present = {path: _present(path, host, last) for path in paths}
-    drifted = [str(path) for path in paths if not last[path].after.describes(present[path])]
+    drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
     if drifted:
         raise Drifted(f"changed since: {', '.join(drifted)}", "undo what came later first (see `dockertls history`)")
     changes = [Change(path, present[path], first[path].before.node(host), first[path].why) for path in paths]

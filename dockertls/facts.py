@@ -26,6 +26,8 @@ ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"),
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
 
+MASK = Path("/dev/null")
+"""Where a link leads that says: as if nothing were here (systemd.unit(5))."""
 PASSWD_FIELDS = 7
 
 
@@ -125,7 +127,7 @@ class _Look:
             if isinstance(self.files[path], Link):
                 end = self.host.real(path)
                 self.links[path] = end
-                self.files.setdefault(end, self.host.node(end))
+                self.files.setdefault(end, None if end == MASK else self.host.node(end))
         return self.files[path]
 
     def names_in(self, path: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockertls.errors import Denied, Locked, NotReady, Refused
-from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, visible
+from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,8 +97,8 @@ class LocalHost:
     """This machine, or a file tree of it.
 
     Args:
-        root: the file tree, entered as chroot would: a link to /etc/x in it means ROOT/etc/x.
-        outside: directories that are not under `root` though their paths are given as if (a store named by hand).
+        root: the file tree, entered as chroot would: a link to /etc/x in it means ROOT/etc/x. A path that begins with
+            two slashes (`plan.beside`) is not in the tree: a store or an output that the user named.
         home_state: where an ordinary user's lock and history lie; root's are in /var/lib/dockertls.
 
     A tree that an ordinary user works on is seen as in a user namespace: all belongs to 0:0 and owners are not changed.
@@ -106,7 +106,6 @@ class LocalHost:
     """
 
     root: str = "/"
-    outside: tuple[Path, ...] = ()
     home_state: Path | None = None
 
     @property
@@ -117,6 +116,10 @@ class LocalHost:
     def is_there(self) -> bool:
         """Whether there is such a tree."""
         return os.path.isdir(self.root)
+
+    def beside(self, path: Path) -> Path:
+        """How a path that the user named is written so that it does not lie in the tree."""
+        return path if self.runs else beside(path)
 
     @property
     def squashed(self) -> bool:
@@ -151,7 +154,7 @@ class LocalHost:
         if kind == stat.S_IFDIR:
             return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
         if kind != stat.S_IFREG:
-            raise NotReady(f"{path} is neither a file nor a directory nor a link", "move it away and run again")
+            raise NotReady(f"{shown(path)} is neither a file nor a directory nor a link", "move it away and run again")
         return self._file(folder, name, path)
 
     def _file(self, folder: int, name: str, path: Path) -> File:
@@ -161,7 +164,9 @@ class LocalHost:
             while len(content) <= MAX_FILE and (piece := file.read(PIECE)):
                 content += piece
         if len(content) > MAX_FILE:
-            raise Refused(f"{path} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read")
+            raise Refused(
+                f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read"
+            )
         return File(content, stat.S_IMODE(status.st_mode), self._owner(status))
 
     def _owner(self, status: os.stat_result) -> Owner:
@@ -176,7 +181,7 @@ class LocalHost:
                 return ()
 
     def real(self, path: Path) -> Path:
-        with _told(path), _Walk(self._base(path)) as walk:
+        with _told(path), self._walk(path) as walk:
             return walk.real(path)
 
     # changing
@@ -309,21 +314,21 @@ class LocalHost:
     @contextmanager
     def _parent(self, path: Path) -> Iterator[tuple[int, str]]:
         """A handle of the directory that holds `path`, and the name there."""
-        with _Walk(self._base(path)) as walk:
+        with self._walk(path) as walk:
             walk.go(path.parent)
             yield walk.handle, path.name or "."
 
-    def _base(self, path: Path) -> str:
-        return "/" if any(path.is_relative_to(folder) for folder in self.outside) else self.root
+    def _walk(self, path: Path) -> _Walk:
+        return _Walk("/" if is_beside(path) else self.root, Path(path.root))
 
 
 class _Walk(AbstractContextManager["_Walk"]):
     """A way into a file tree, each component entered by handle, links resolved as chroot would."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, place: Path) -> None:
         self._handles = [os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
         self._links = 0
-        self.place = Path("/")
+        self.place = place
 
     @property
     def handle(self) -> int:
@@ -370,7 +375,9 @@ class _Walk(AbstractContextManager["_Walk"]):
             self.place /= part
             return None
         if {status.st_uid, os.fstat(self.handle).st_uid} - {0, os.geteuid()}:
-            raise Denied(f"{self.place / part} is a link that another user could have planted", "name the real folder")
+            raise Denied(
+                f"{shown(self.place / part)} is a link that another user could have planted", "name the real folder"
+            )
         return os.readlink(part, dir_fd=self.handle)
 
     def _leave(self, levels: int) -> None:
@@ -431,4 +438,4 @@ def _told(path: Path) -> Iterator[None]:
         number = error.errno or 0
         kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
         reason = os.strerror(number) if number else str(error)
-        raise kind(f"{visible(str(path))}: {reason}", HINTS.get(number, "look at the host")) from error
+        raise kind(f"{shown(path)}: {reason}", HINTS.get(number, "look at the host")) from error

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from dockertls.errors import NotReady
-from dockertls.plan import Command, Directory, File, Link, Node
+from dockertls.plan import Command, Directory, File, Link, Node, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,19 +91,28 @@ class Record:
         kept = host.node(self._stored) if self._stored else None
         if isinstance(kept, File) and hashlib.sha256(kept.content).hexdigest() == self.digest:
             return kept.content
-        raise NotReady(
-            f"the content with SHA-256 {self.digest} is lost", f"it should lie in {self.stored or 'the journal'}"
-        )
+        place = shown(self._stored) if self._stored else "the journal"
+        raise NotReady(f"the content with SHA-256 {self.digest} is lost", f"it should lie in {place}")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A change on paper. `tree`: the path is a new directory of the store, named here without all that is in it."""
+    """A change on paper.
+
+    Attributes:
+        path: of the node.
+        why: as in the change.
+        before: what was there.
+        after: what was put there.
+        kept: it is never undone once it is done: it lies in the store, or is the user's own.
+        tree: it is a new directory of that kind, named here without all that is in it.
+    """
 
     path: str
     why: str
     before: Record
     after: Record
+    kept: bool = False
     tree: bool = False
 
 
@@ -174,17 +183,18 @@ def steps_of(changes: Iterable[Change], append_only: tuple[Path, ...], roots: fr
 
     Args:
         changes: in the plan's order.
-        append_only: folders in which nothing is ever undone once it is done: the store.
+        append_only: paths of what is never undone once it is done: the store.
         roots: the outermost directories that the plan makes.
     """
     steps: list[Step] = []
     for change in changes:
+        kept = any(change.path.is_relative_to(folder) for folder in append_only)
         tree = next((root for root in (change.path, *change.path.parents) if root in roots), None)
         compact = tree is not None and any(tree.is_relative_to(folder) for folder in append_only)
         if compact and tree != change.path:
             continue
         before, after = Record.of(change.before, content=True), Record.of(change.after)
-        steps.append(Step(str(change.path), change.why, before, after, compact))
+        steps.append(Step(str(change.path), change.why, before, after, kept, compact))
     return tuple(steps)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import hashlib
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import PurePosixPath as Path
 
 Owner = tuple[int, int]
 """User id and group id, in this order."""
@@ -178,7 +178,7 @@ def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
 def _diff(change: Change) -> str:
     """One line for what is made or removed, and for an edit the lines that differ."""
     secret = any(_is_secret(node) for node in (change.before, change.after))
-    place = visible(str(change.path))
+    place = shown(change.path)
     if change.before is None or change.after is None:
         verb, node = ("delete", change.before) if change.after is None else ("create", change.after)
         head, *lines = _lines(node, secret=secret)
@@ -248,3 +248,21 @@ def visible(text: str) -> str:
     return "".join(
         char if char == "\t" or char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def beside(path: Path) -> Path:
+    """The same path where a host is a file tree and the path does not lie in it.
+
+    It is written with two slashes at its beginning: POSIX leaves their meaning open, and to Linux they are one.
+    """
+    return Path(f"/{path}")
+
+
+def is_beside(path: Path) -> bool:
+    """Whether a path does not lie in the host's file tree."""
+    return path.root == "//"
+
+
+def shown(path: Path) -> str:
+    """A path for people and programs to read, as it would be typed."""
+    return visible(str(path).removeprefix("/") if is_beside(path) else str(path))

@@ -46,7 +46,7 @@ def show(
     session: Session = ctx.obj
     current = session.store.current("ca")
     if current is None:
-        raise NotReady(f"there is no authority in {session.store_path}", "make one with `dockertls ca init`")
+        raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     if pem and not session.console.json:
         session.console.raw(current.cert_pem)
         return

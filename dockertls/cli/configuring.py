@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.installing import any_client, stored, tell
-from dockertls.cli.preparing import EVERY_ADDRESS, tls_daemon
+from dockertls.cli.preparing import EVERY_ADDRESS, mended, tls_daemon
 from dockertls.cli.restarting import change_daemon
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, Wanted, configure, snippet
@@ -94,8 +94,6 @@ def configure_daemon(session: Session, wanted: Configure, change: ChangeOptions,
     """Install the server's certificate, configure dockerd to use it, restart it, and prove it."""
     server = stored(session, "server", wanted.server)
     outcome = change_daemon(session, lambda: _decide(session, wanted, server), change, restart)
-    for note in outcome.decided.notes:
-        session.console.say(f"note: {note}")
     tell(session, outcome, "daemon-configure")
 
 
@@ -110,7 +108,7 @@ def _decide(session: Session, wanted: Configure, server: Generation) -> Decision
     if plan and not plan.activation:
         plan = replace(plan, activation=commands)
     address = next((one for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
-    notes = (f"style {decided.style.value}: {decided.why}", *decided.notes)
+    notes = (f"style {decided.style.value}: {decided.why}", *mended(facts), *decided.notes)
     return Decision(plan, server, Endpoint(address, wanted.port), any_client(session), commands, notes)
 
 

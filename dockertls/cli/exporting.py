@@ -12,7 +12,7 @@ from dockertls.cli.installing import stored
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
 from dockertls.errors import NotReady, Usage
-from dockertls.plan import Change, File, Plan, visible
+from dockertls.plan import Change, File, Plan, shown, visible
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -52,11 +52,14 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
     if wanted.output == "-":
         session.console.raw(content)
         return
-    path = Path(working_directory() / wanted.output)
-    host = replace(session.host, outside=(*session.host.outside, path.parent))
-    apply(_plan(host, path, content, force=wanted.force), host, session.run())
-    session.console.result(f"written: {path} (mode 0600; it holds a private key: delete it when it is carried over)")
-    session.console.document("export", {"path": str(path), "format": wanted.form})
+    host = session.host
+    path = host.beside(Path(working_directory() / wanted.output))
+    run = replace(session.run(), append_only=(path,))  # it is the user's own, to carry away: no undo looks for it
+    apply(_plan(host, path, content, force=wanted.force), host, run)
+    session.console.result(
+        f"written: {shown(path)} (mode 0600; it holds a private key: delete it when it is carried over)"
+    )
+    session.console.document("export", {"path": shown(path), "format": wanted.form})
 
 
 def _passphrase(session: Session, wanted: Export) -> bytes | None:
@@ -70,8 +73,8 @@ def _passphrase(session: Session, wanted: Export) -> bytes | None:
 def _plan(host: LocalHost, path: Path, content: bytes, *, force: bool) -> Plan:
     before = host.node(path)
     if before is not None and not force:
-        raise NotReady(f"{path} is there already", "name another file, or write over it with --force")
+        raise NotReady(f"{shown(path)} is there already", "name another file, or write over it with --force")
     if host.node(path.parent) is None:
-        raise NotReady(f"{path.parent} is not there", "name a folder that exists")
+        raise NotReady(f"{shown(path.parent)} is not there", "name a folder that exists")
     bundle_file = File(content, 0o600, host.self_owner, secret=True)
-    return Plan(f"export to {path}", (Change(path, before, bundle_file, "what a client needs"),))
+    return Plan(f"export to {shown(path)}", (Change(path, before, bundle_file, "what a client needs"),))

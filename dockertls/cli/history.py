@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import ChangeOptions, takes
+from dockertls.cli.options import ChangeOptions, RestartOptions, takes
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.journal import Entry
-    from dockertls.plan import Plan
 
 
 def history(ctx: typer.Context) -> None:
@@ -31,7 +29,7 @@ def history(ctx: typer.Context) -> None:
     session.console.document("history", [as_json(entry, undoable=entry.id in can) for entry in entries])
 
 
-@takes(change=ChangeOptions)
+@takes(change=ChangeOptions, restarts=RestartOptions)
 def undo(
     ctx: typer.Context,
     number: Annotated[
@@ -39,25 +37,21 @@ def undo(
     ] = None,
     *,
     change: ChangeOptions,
+    restarts: RestartOptions,
 ) -> None:
-    """Take a change back: every file as it was before, and dockerd restarted. The certificates' store stays."""
-    from dockertls.apply import plan_undo, with_group
+    """Take a change back: every file as it was, and dockerd restarted. The certificates' store stays."""
+    from dockertls.apply import undoable, with_group
+    from dockertls.cli.restarting import Restart, undo_entries
     from dockertls.journal import history as read
 
     session: Session = ctx.obj
+    mode = Restart.parse(restarts.restart)
     session.recover(change)
     entries = read(session.host)
-    group = with_group(_chosen(entries, number), entries)
-
-    def make() -> Plan:
-        return plan_undo(session.host, group, (session.store_path,))
-
-    run = session.run(undoes=tuple(entry.id for entry in group))
-    plan = make() if session.host.runs else replace(make(), activation=())
-    receipt = session.change(lambda: plan, change, run=run)
+    group = with_group(_chosen(entries, number), undoable(entries))
+    changed = undo_entries(session, group, change, mode)
     session.console.result(f"taken back: {', '.join(entry.title for entry in group)}")
-    document = {"undone": [entry.id for entry in group], "changed": bool(receipt)}
-    session.console.document("undo", document)
+    session.console.document("undo", {"undone": [entry.id for entry in group], "changed": changed})
 
 
 def _chosen(entries: tuple[Entry, ...], number: int | None) -> Entry:

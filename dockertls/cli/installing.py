@@ -37,6 +37,7 @@ class Decision:
     endpoint: Endpoint
     material: ClientMaterial | None
     restart: tuple[Command, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def stored(session: Session, role: str, name: str) -> Generation:
     current = session.store.current(role, place)
     if current is None:
         raise NotReady(
-            f"there is no {role} certificate for {visible(name)} in {session.store_path}",
+            f"there is no {role} certificate for {visible(name)} in {session.store_shown}",
             f"make one with `dockertls {role} issue {visible(name)}`",
         )
     return current

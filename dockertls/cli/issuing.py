@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockertls.cli.signing import LeafRequest
 from dockertls.errors import DockerTLSError, Fault, NotReady, Usage, refuse
 from dockertls.pki.names import client_name, display, folder, parse_names, warnings
-from dockertls.plan import Plan, combined
+from dockertls.plan import Plan, combined, shown
 from dockertls.report.certificates import details, generation_json, some_names
 from dockertls.report.tables import Row, Table
 
@@ -53,7 +53,7 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
         NotReady: if there is no authority.
     """
     if session.store.current("ca") is None:
-        raise NotReady(f"there is no authority in {session.store_path}", "make one with `dockertls ca init`")
+        raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     made: list[Made] = []
 
     def make() -> Plan:
@@ -74,7 +74,7 @@ def _row(made: Made) -> Row:
     generation = made.generation
     certificate = generation.certificate
     name = f"{generation.role} {generation.name}"
-    return Row((name, some_names(certificate), f"{certificate.not_valid_after_utc:%Y-%m-%d}", str(generation.path)))
+    return Row((name, some_names(certificate), f"{certificate.not_valid_after_utc:%Y-%m-%d}", shown(generation.path)))
 
 
 def make_authority(session: Session, signer: Signer, name: str | None, change: ChangeOptions) -> None:
@@ -88,6 +88,6 @@ def make_authority(session: Session, signer: Signer, name: str | None, change: C
     session.change(make, change)
     generation = made[0].generation
     session.console.table(details(generation.certificate, session.started))
-    session.console.say(f"keep a copy of {session.store_path}: without its key no certificate can be renewed")
+    session.console.say(f"keep a copy of {session.store_shown}: without its key no certificate can be renewed")
     session.console.say("next: dockertls server issue NAME, dockertls client issue NAME")
     session.console.document("ca", generation_json(generation, session.started))

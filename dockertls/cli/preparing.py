@@ -10,6 +10,8 @@ from dockertls.client import files as client_files
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Configuration, Style, Wanted, configure
 from dockertls.daemon.control import restart_commands
+from dockertls.daemon.effective import stopping
+from dockertls.daemon.firewall import firewall_notes
 from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import Refused, Usage
@@ -131,7 +133,21 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart)
     endpoint = Endpoint(next((one for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1"), wish.port)
-    return Prepared(plan, made, configuration, endpoint, restart, docker_dir, (*notes, *configuration.notes))
+    return Prepared(
+        plan,
+        made,
+        configuration,
+        endpoint,
+        restart,
+        docker_dir,
+        (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port)),
+    )
+
+
+def mended(facts: HostFacts) -> tuple[str, ...]:
+    """What would keep dockerd from starting as it is configured now; the plan mends it, or was refused."""
+    faults = stopping(facts)
+    return tuple(f"as it is configured now, dockerd would not start: {fault.message}" for fault in faults)
 
 
 def tls_daemon(port: int, listen: tuple[str, ...], style: Style, settings: Settings = EMPTY) -> Wanted:

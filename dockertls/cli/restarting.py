@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from dockertls.apply import apply
+from dockertls.apply import apply, plan_undo
 from dockertls.cli.live import Proof, is_served, running
 from dockertls.daemon.configure import live_restore
-from dockertls.errors import DockerTLSError, NotReady, Usage
+from dockertls.errors import NotReady, Usage
 from dockertls.plan import Plan, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dockertls.apply import Receipt
     from dockertls.cli.live import Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.findings import Finding
+    from dockertls.journal import Entry
     from dockertls.pki.store import Generation
     from dockertls.plan import Command
     from dockertls.probe.endpoint import Endpoint
@@ -66,6 +67,10 @@ class Decided(Protocol):
     def restart(self) -> tuple[Command, ...]:
         """What restarts the daemon on this host."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know before he says yes, one line each."""
+
 
 _Decided = TypeVar("_Decided", bound=Decided)
 
@@ -108,6 +113,8 @@ def change_daemon(
     plan = decided.plan or _not_followed_yet(session, decided)
     seen = running() if plan.activation and session.host.runs and restart is not Restart.NEVER else None
     first = _keep_containers(session, seen)
+    for note in decided.notes:
+        session.console.say(f"note: {note}")
     if not session.consider(plan, options, first=first):
         return Outcome(decided, None)
     run = session.run(group=secrets.token_hex(8))
@@ -119,10 +126,12 @@ def change_daemon(
         reason = _why_not(session, restart, seen, options) if plan.activation else ""
         postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
         proof = Proof(decided.endpoint, decided.material, session.started) if plan.activation and not postpone else None
-        receipt = apply(replace(plan, activation=()) if postpone else plan, session.host, run, proof=proof)
+        if postpone and not plan.changes:
+            return Outcome(decided, None, (), plan.activation, reason)
+        receipt = apply(plan, session.host, replace(run, activate=not postpone), proof=proof)
         return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
-    except DockerTLSError:
-        if earlier:
+    except BaseException:
+        if earlier:  # not wanted for its own sake
             apply(earlier.plan.inverse(), session.host, replace(run, undoes=(earlier.id,)))
         raise
 
@@ -152,6 +161,36 @@ def _why_not(session: Session, restart: Restart, seen: Running | None, options: 
     if console.can_ask and (options.yes or console.confirm(f"A restart stops {names}. Restart now?")):
         return ""
     return f"a restart would stop {names}"
+
+
+def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOptions, restart: Restart) -> bool:
+    """Take entries of one group back, the newest first, each with its own activation.
+
+    What kept containers running through a restart goes last, by a reload, when the restart is over.
+
+    Args:
+        session: this run.
+        entries: oldest first.
+        options: how to go about it.
+        restart: what may happen to the daemon.
+
+    Returns:
+        Whether anything was done.
+
+    Raises:
+        NotReady: if the daemon may not be restarted now; nothing is done then.
+    """
+    whole = plan_undo(session.host, entries)
+    if not session.consider(whole, options):
+        return False
+    seen = running() if whole.activation and session.host.runs else None
+    if reason := _why_not(session, restart, seen, options):
+        raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
+    run = session.run(group=secrets.token_hex(8))
+    for entry in reversed(entries):
+        plan = plan_undo(session.host, (entry,))
+        apply(plan, session.host, replace(run, undoes=(entry.id,), activate=restart is not Restart.NEVER))
+    return True
 
 
 def refuse_pending(outcome: Outcome[_Decided]) -> None:

@@ -14,7 +14,7 @@ from dockertls.errors import Drifted, NeedsConsent, NotReady
 from dockertls.facts import User, gather, parse_passwd, users
 from dockertls.host import LocalHost
 from dockertls.journal import unfinished
-from dockertls.plan import Command
+from dockertls.plan import Command, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,11 +56,16 @@ class Session:
         tree = root or variables.get("DOCKERTLS_ROOT") or "/"
         named = store or variables.get("DOCKERTLS_STORE")
         path = Path(working_directory() / named) if named else _default_store(variables, tree)
-        outside = (path,) if named and tree != "/" else ()
-        host = LocalHost(str(working_directory() / tree), outside, _home_state(variables))
+        host = LocalHost(str(working_directory() / tree), _home_state(variables))
         if not host.is_there:
             raise NotReady(f"{tree} is not a directory", "name an existing folder with --root")
-        return cls(console, host, _normal(path), now(), variables)
+        store_path = host.beside(_normal(path)) if named else path
+        return cls(console, host, store_path, now(), variables)
+
+    @property
+    def store_shown(self) -> str:
+        """The store's folder, for messages."""
+        return shown(self.store_path)
 
     @property
     def store(self) -> StoreState:
@@ -194,7 +199,7 @@ class Session:
         """The end of a run that only looks."""
         due = bool(diff) and options.check
         self.console.result(diff or "nothing to do")
-        changes = [{"path": str(change.path), "why": change.why} for plan in plans for change in plan.changes]
+        changes = [{"path": shown(change.path), "why": change.why} for plan in plans for change in plan.changes]
         self.console.document("plan", {"title": plans[-1].title, "changes": changes, "diff": diff}, ok=not due)
         raise typer.Exit(int(due))
 

@@ -72,11 +72,16 @@ class Signer:
     def _known_passphrase(self) -> bytes:
         return self._source.read(self._session.console, new=False)
 
-    @cached_property
+    @property
     def _issuer(self) -> Issued:
-        """Who signs: the new authority, or the store's; in a run that only looks, a stand-in with a key of its own."""
-        if self._new:
+        """Who signs: the new authority, unless another run has made one meanwhile; else the store's."""
+        if self._new and self._session.store.current("ca") is None:
             return self._new
+        return self._stored_issuer
+
+    @cached_property
+    def _stored_issuer(self) -> Issued:
+        """The store's authority; in a run that only looks, a stand-in with a key of its own."""
         store = self._session.store
         current = store.current("ca")
         if self._change.looks_only and current and current.key_pem:
@@ -113,9 +118,13 @@ class Signer:
         return self._source.read(self._session.console, new=True)
 
     def authority_in_use(self) -> Made:
-        """The store's authority; a new one if there is none."""
+        """The store's authority; a new one if there is none, the same however often it is asked for."""
         current = self._session.store.current("ca")
-        return Made(current, Plan("")) if current else self.authority()
+        return Made(current, Plan("")) if current else self._first_authority
+
+    @cached_property
+    def _first_authority(self) -> Made:
+        return self.authority()
 
     def leaf(self, wanted: LeafRequest) -> Made:
         """A new certificate."""

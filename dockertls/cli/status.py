@@ -21,7 +21,7 @@ def status(ctx: typer.Context) -> None:
     if rows:
         session.console.table(table(rows, session.started))
     else:
-        session.console.say(f"there are no certificates in {session.store_path}; begin with `dockertls bootstrap`")
+        session.console.say(f"there are no certificates in {session.store_shown}; begin with `dockertls bootstrap`")
     session.console.document("status", [as_json(row, session.started) for row in rows], ok=not due)
     raise typer.Exit(int(due))
 

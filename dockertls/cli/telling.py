@@ -22,8 +22,6 @@ def show(session: Session, outcome: Outcome[Prepared]) -> None:
     """What was made, what the live check found, and what to type next."""
     console, prepared = session.console, outcome.decided
     console.table(_made(prepared))
-    for note in prepared.notes:
-        console.say(f"note: {note}")
     if outcome.findings:
         console.result()
         console.table(findings.table(outcome.findings, verbose=console.verbose))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dockertls.daemon.control import restart_commands
 from dockertls.daemon.edits import (
     daemon_json,
     drop_in,
@@ -15,14 +16,14 @@ from dockertls.daemon.edits import (
     value_faults,
 )
 from dockertls.daemon.model import as_packaged
-from dockertls.daemon.packaging import DROP_IN, SERVICE, SOCKET
+from dockertls.daemon.packaging import DROP_IN, SERVICE
 from dockertls.daemon.reading import read
 from dockertls.daemon.rules import hosts_of, judged
 from dockertls.daemon.situation import Situation, choose, fixed_faults, style_faults, survey
 from dockertls.daemon.wanted import Style, Wanted
 from dockertls.errors import Fault, NotReady, Refused, refuse
 from dockertls.plan import Change, Command, Directory, File, Plan, visible
-from dockertls.platforms import BY_NAME, RESTART, Init
+from dockertls.platforms import BY_NAME, Init
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
         Refused: with all that is wrong with the wish, or with the files on the host.
     """
     here = survey(facts)
-    if not here.reading.packaging.installed:
+    if facts.runs and not here.reading.packaging.installed:
         raise NotReady(
             "there is no Docker on this host", "install it (docker.io, moby-engine, docker-ce), then run again"
         )
@@ -77,7 +78,7 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
     refuse(WHAT, (*fixed_faults(here, wanted), *style_faults(here, style), *value_faults(here, wanted)))
     changes = _changes(here, wanted, style)
     _check(facts, changes, wanted)
-    plan = Plan(f"{WHAT}: TLS on {', '.join(wanted.hosts)}", tuple(changes), (), _activation(here, changes))
+    plan = Plan(f"{WHAT}: TLS on {', '.join(wanted.hosts)}", tuple(changes), (), _activation(facts, changes))
     return Configuration(plan, style, why, tuple(_notes(here, _changed(facts, changes))))
 
 
@@ -118,24 +119,17 @@ def _changed(facts: HostFacts, changes: list[Change]) -> HostFacts:
     return replace(facts, files=files, names=names)
 
 
-def _activation(here: Situation, changes: list[Change]) -> tuple[Command, ...]:
-    """What makes dockerd follow its files; nothing where nothing changes, or where nobody knows how."""
-    init = here.reading.packaging.init
-    if not changes or init is Init.NONE:
-        return ()
-    restart = Command(RESTART[init], "dockerd reads its TLS files and its hosts only when it starts")
-    if init is not Init.SYSTEMD:
-        return (restart,)
-    reload = Command(("systemctl", "daemon-reload"), "a unit file changed")
-    # a unit that failed too often does not start for a while
-    forget = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
-    units = any(change.path == DROP_IN for change in changes)
-    return (*((reload,) if units else ()), forget, restart)
+def _activation(facts: HostFacts, changes: list[Change]) -> tuple[Command, ...]:
+    """What makes dockerd follow its files; nothing where nothing changes."""
+    units_changed = any(change.path == DROP_IN for change in changes)
+    return restart_commands(facts, units_changed=units_changed) if changes else ()
 
 
 def _notes(here: Situation, after: HostFacts) -> Iterator[str]:
     found = here.reading.packaging
-    if found.init is Init.NONE:
+    if not found.installed:
+        yield "there is no Docker here yet: when it is installed, run this again, which sets its unit right"
+    elif found.init is Init.NONE:
         yield "restart dockerd by hand, without flags for TLS and hosts: they would be a conflict with daemon.json"
     yield from found.unknown
     for fault in judged(read(after), stops=False):

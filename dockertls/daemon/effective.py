@@ -32,3 +32,12 @@ def problems(facts: HostFacts) -> tuple[Fault, ...]:
     """
     reading = read(facts)
     return judged(reading, stops=True) + judged(reading, stops=False)
+
+
+def stopping(facts: HostFacts) -> tuple[Fault, ...]:
+    """Of `problems`, those that keep dockerd from starting or let strangers in.
+
+    Args:
+        facts: gathered with the row "daemon".
+    """
+    return judged(read(facts), stops=True)

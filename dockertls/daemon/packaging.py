@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.documents.env_file import Dialect, EnvFile, split
-from dockertls.documents.unit_file import Assignment, MergedUnit, UnitFile, command_line, merged, quote
+from dockertls.documents.unit_file import Assignment, CommandLine, MergedUnit, UnitFile, command_line, merged, quote
 from dockertls.errors import Fault, Refused
 from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered
 from dockertls.plan import File, Link, visible
@@ -231,20 +231,23 @@ def _started(facts: HostFacts, unit: MergedUnit, socket: MergedUnit | None, star
         hint = "a drop-in that replaces it needs an empty `ExecStart=` before its own; see `systemctl cat docker`"
         return replace(base, faults=(Fault(f"{start}: {SERVICE} has {what}", hint),))
     try:
-        line = command_line(lines[0].value)
-        environment = _environment(unit)
+        return _with_arguments(base, facts, unit, command_line(lines[0].value))
     except Refused as error:
         return replace(base, faults=named(start, error))
+
+
+def _with_arguments(base: Packaging, facts: HostFacts, unit: MergedUnit, line: CommandLine) -> Packaging:
+    """The packaging with what its command line says. Raises Refused."""
     if not _is_dockerd(line.words[0]):
         hint = "how it starts dockerd is not known: configure it by hand"
-        return replace(base, faults=(Fault(f"{start} runs {visible(line.words[0])}, not dockerd", hint),))
+        return replace(base, faults=(Fault(f"{base.start} runs {visible(line.words[0])}, not dockerd", hint),))
     leading = 2 if "@" in line.prefixes else 1
-    files = _Environment(facts, _environment_files(unit), environment, Init.SYSTEMD)
+    files = _Environment(facts, _environment_files(unit), _environment(unit), Init.SYSTEMD)
     arguments = line.words[leading:]
     return replace(
         base,
         program=" ".join((line.prefixes + _as_written(line.words[0]), *map(_as_written, line.words[1:leading]))),
-        parts=tuple(part for word in arguments for part in files.expand(word, start)),
+        parts=tuple(part for word in arguments for part in files.expand(word, base.start)),
         variable=files.editable(arguments),
         faults=tuple(files.faults),
         unknown=tuple(files.unknown),

@@ -12,7 +12,7 @@ from dockertls.errors import NotReady, Refused
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.profiles import extension
-from dockertls.plan import Change, Directory, File, Link, Plan, visible
+from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,14 +52,14 @@ class Generation:
     @property
     def certificate(self) -> x509.Certificate:
         """The certificate. Raises Refused if the file holds none."""
-        return load_certificates(self.cert_pem, name=str(self.path / "cert.pem"))[0]
+        return load_certificates(self.cert_pem, name=shown(self.path / "cert.pem"))[0]
 
     @property
     def pair(self) -> tuple[bytes, bytes]:
         """Certificate and key, in PEM. Raises NotReady if the key is not here."""
         if self.key_pem is None:
             raise NotReady(
-                f"{self.path / 'key.pem'} is missing", "restore it from a backup, or issue a new certificate"
+                f"{shown(self.path / 'key.pem')} is missing", "restore it from a backup, or issue a new certificate"
             )
         return self.cert_pem, self.key_pem
 
@@ -124,12 +124,16 @@ class StoreState:
                 return None
             case Link(target) if target.isdigit():
                 return self._generation(role, name, place / target)
-        raise NotReady(f"{place / 'current'} is not a link to a generation", f"let it name a folder of {place}")
+        raise NotReady(
+            f"{shown(place / 'current')} is not a link to a generation", f"let it name a folder of {shown(place)}"
+        )
 
     def _generation(self, role: str, name: str, path: Path) -> Generation:
         cert, key = (self.host.node(path / file) for file in ("cert.pem", "key.pem"))
         if not isinstance(cert, File):
-            raise NotReady(f"{path / 'cert.pem'} is missing", "restore it from a backup, or issue a new certificate")
+            raise NotReady(
+                f"{shown(path / 'cert.pem')} is missing", "restore it from a backup, or issue a new certificate"
+            )
         return Generation(role, name, path, cert.content, key.content if isinstance(key, File) else None)
 
     def trust_pem(self) -> bytes:
@@ -140,14 +144,14 @@ class StoreState:
     def trusted(self) -> tuple[x509.Certificate, ...]:
         """Every authority that is trusted now. Raises Refused if the file is damaged."""
         pem = self.trust_pem()
-        return load_certificates(pem, name=str(self.path / "ca" / "trust.pem")) if pem else ()
+        return load_certificates(pem, name=shown(self.path / "ca" / "trust.pem")) if pem else ()
 
     def authorities(self) -> frozenset[str]:
         """Fingerprints of every authority that was ever made here."""
         place = self.path / "ca"
         nodes = (self.host.node(place / name / "cert.pem") for name in self.host.names(place) if name.isdigit())
         pems = [node.content for node in nodes if isinstance(node, File)]
-        return frozenset(fingerprint(one) for pem in pems for one in load_certificates(pem, name=str(place)))
+        return frozenset(fingerprint(one) for pem in pems for one in load_certificates(pem, name=shown(place)))
 
     def issuer(self, passphrase: Callable[[], bytes | None]) -> Issued:
         """The authority with its key, ready to sign.
@@ -161,19 +165,19 @@ class StoreState:
         """
         generation = self.current("ca")
         if generation is None:
-            raise NotReady(f"there is no authority in {self.path}", "make one with `dockertls ca init`")
+            raise NotReady(f"there is no authority in {shown(self.path)}", "make one with `dockertls ca init`")
         if generation.key_pem is None:
-            raise NotReady(f"the authority's key is not in {generation.path}", "restore key.pem from a backup")
+            raise NotReady(f"the authority's key is not in {shown(generation.path)}", "restore key.pem from a backup")
         return _pair(generation, generation.key_pem, passphrase)
 
 
 def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes | None]) -> Issued:
-    name = str(generation.path / "key.pem")
+    name = shown(generation.path / "key.pem")
     key = load_private(key_pem, passphrase() if is_encrypted(key_pem) else None, name=name)
-    certificate, *chain = load_certificates(generation.cert_pem, name=str(generation.path / "cert.pem"))
+    certificate, *chain = load_certificates(generation.cert_pem, name=shown(generation.path / "cert.pem"))
     if not matches(certificate, key):
         raise Refused(
-            f"{name} is not the key of {visible(str(generation.path / 'cert.pem'))}",
+            f"{name} is not the key of {shown(generation.path / 'cert.pem')}",
             "restore the pair from a backup; nothing was signed",
         )
     return Issued(certificate, tuple(chain), key)
@@ -215,7 +219,7 @@ def plan_authority(store: StoreState, generation: Generation) -> Plan:
         NotReady: if the store has an authority.
     """
     if store.current("ca"):
-        raise NotReady(f"{store.path} has an authority already", "see it with `dockertls ca show`")
+        raise NotReady(f"{shown(store.path)} has an authority already", "see it with `dockertls ca show`")
     bundle = store.path / "ca" / "trust.pem"
     trusted = File(generation.cert_pem, 0o644, store.host.self_owner)
     trust = Change(bundle, store.host.node(bundle), trusted, "every authority that is trusted")
@@ -231,7 +235,7 @@ def _directories(store: StoreState, path: Path) -> Iterable[Change]:
             break
         missing.append(place)
     if isinstance(node, File):
-        raise NotReady(f"{place} is a file, the store must be a folder", "name another folder with --store")
+        raise NotReady(f"{shown(place)} is a file, the store must be a folder", "name another folder with --store")
     owner: Owner = store.host.self_owner
     return [
         Change(place, None, Directory(0o700 if place.is_relative_to(store.path) else 0o755, owner), "the store")

@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from dockertls.pki.keys import fingerprint, kind_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension
-from dockertls.plan import visible
+from dockertls.plan import shown, visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def as_json(certificate: x509.Certificate, now: datetime) -> dict[str, object]:
 def generation_json(generation: Generation, now: datetime, *, new: bool | None = None) -> dict[str, object]:
     """A generation of the store; `new`: whether this run made it."""
     told = {} if new is None else {"new": new}
-    place = {"role": generation.role, "name": generation.name, "path": str(generation.path)}
+    place = {"role": generation.role, "name": generation.name, "path": shown(generation.path)}
     return {**place, **told, **as_json(generation.certificate, now)}
 
 

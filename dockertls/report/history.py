@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
+from dockertls.plan import shown
 from dockertls.report.certificates import moment
 from dockertls.report.tables import Row, Table
 
@@ -32,5 +34,5 @@ def as_json(entry: Entry, *, undoable: bool) -> dict[str, object]:
         "title": entry.title,
         "undoable": undoable,
         "undoes": list(entry.undoes),
-        "paths": [{"path": step.path, "why": step.why} for step in entry.steps],
+        "paths": [{"path": shown(Path(step.path)), "why": step.why} for step in entry.steps],
     }

@@ -95,7 +95,7 @@ def test_the_history_takes_it_back_as_the_inverse_does(before: Tree, after: Tree
         apply(plan, host, RUN)
         entries = undoable(history(host))
         assert [entry.id for entry in entries] == [1]
-        apply(plan_undo(host, entries, ()), host, replace(RUN, undoes=(1,)))
+        apply(plan_undo(host, entries), host, replace(RUN, undoes=(1,)))
         assert read(host) == before
         assert undoable(history(host)) == ()
 

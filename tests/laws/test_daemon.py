@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import PurePosixPath as Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -50,11 +50,13 @@ WORDS = st.sampled_from(
     ]
 )
 OPTIONS = [
-    "--icc=false", "--label a=b", "--init", "--dns=192.0.2.1", "--live-restore", "-H unix:///x", "-H unix://", "--log-opt max-size=1m",
+    "--icc=false", "--label a=b", "--init", "--dns=192.0.2.1", "--live-restore", "-H unix:///x", "-H unix://",
+    "--log-opt max-size=1m",
     "-H tcp://127.0.0.1:2375", "--host=tcp://[::1]:1", "--tlsverify", "--tls", "--tlscacert=/old", "--tlskey /old",
     "--storage-driver overlay2", "-l warn", "--tlsverify=false",
 ]  # fmt: skip
 FLAGS = st.lists(st.sampled_from(OPTIONS), max_size=6, unique=True).map(" ".join)
+HOSTS: list[Json] = [["fd://"], ["unix://", "tcp://0.0.0.0:2375"], [], ["tcp://127.0.0.1:2376", "unix:///y"]]
 KEYS: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
     {},
     optional={
@@ -65,9 +67,7 @@ KEYS: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
         "tlscacert": st.sampled_from(["/old", "/etc/docker/ca.pem"]),
         "tlscert": st.just("/old"),
         "tlskey": st.just("/old"),
-        "hosts": st.sampled_from(
-            [["fd://"], ["unix://", "tcp://0.0.0.0:2375"], [], ["tcp://127.0.0.1:2376", "unix:///y"]],
-        ),
+        "hosts": st.sampled_from(HOSTS),
     },
 )
 WISHES = st.builds(
@@ -183,7 +183,7 @@ def test_removing_one_flag_keeps_the_values_of_the_others(words: list[str], data
     assert not left.faults
 
 
-VALUES = {
+VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.BOOL: st.booleans(),
     Kind.STRING: st.text(),
     Kind.INT: st.integers(),

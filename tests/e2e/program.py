@@ -1,0 +1,150 @@
+"""The program as a user starts it: a process of its own, on a file tree of a host."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPOSITORY = Path(__file__).parents[2]
+ROOTS = REPOSITORY / "tests/roots"
+PATIENCE = 60.0  # seconds: the machine may be busy
+ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document of a run with --json."""
+        document: dict[str, Any] = json.loads(self.out)
+        assert document["schema"].startswith("dockertls/")
+        assert document["ok"] is (self.code == 0)
+        return document
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "dockertls", *map(str, words)]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    return ENVIRONMENT | dict(extra or {})
+
+
+def dockertls(
+    *words: object,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    umask: int = -1,
+    prefix: tuple[str, ...] = (),
+    pass_fds: tuple[int, ...] = (),
+    cwd: Path | None = None,
+) -> Ran:
+    """Run the program to its end.
+
+    Args:
+        words: of its command line.
+        env: variables besides those that every run has.
+        stdin: a pipe with this in it; never a terminal.
+        umask: of the process; -1: as ours.
+        prefix: a command that runs the program, such as setpriv.
+        pass_fds: open files that it inherits.
+        cwd: where it is started.
+    """
+    done = subprocess.run(
+        [*prefix, *command(*words)], input=stdin, capture_output=True, env=environment(env), umask=umask,
+        pass_fds=pass_fds, cwd=cwd, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    return judged(Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")))
+
+
+def judged(ran: Ran) -> Ran:
+    """What holds for every run, whatever its input was."""
+    assert "Traceback" not in ran.err + ran.out, ran
+    assert "this is a bug" not in ran.err + ran.out, ran
+    assert ran.code in {0, 1, 2, 3, 4, 5, 6, 7, 130}, ran
+    assert ran.code in {0, 1} or ran.err or ran.out, "it failed without a word"
+    return ran
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file tree of a host, the store in it, and the program that works on it."""
+
+    root: Path
+    options: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def recorded(cls, packaging: str, root: Path) -> Place:
+        """A copy of a recorded tree: a checkout's modes are not the packaging's."""
+        shutil.copytree(ROOTS / packaging / "tree", root, symlinks=True)
+        for path in root.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        return cls(root)
+
+    def copied(self, root: Path) -> Place:
+        shutil.copytree(self.root, root, symlinks=True)
+        return Place(root, self.options)
+
+    @property
+    def store(self) -> Path:
+        return self.root / "etc/dockertls"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("--root", str(self.root), *self.options)
+
+    def run(self, *words: object, **how: Any) -> Ran:  # noqa: ANN401 - as `dockertls`
+        return dockertls(*self.words, *words, **how)
+
+    def done(self, *words: object, **how: Any) -> Ran:  # noqa: ANN401 - as `dockertls`
+        ran = self.run(*words, **how)
+        assert ran.code == 0, ran
+        return ran
+
+    def put(self, path: str, content: str | bytes) -> Path:
+        """Write a file of the host."""
+        place = self.root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return place
+
+    @property
+    def snapshot(self) -> dict[str, tuple[object, ...]]:
+        """Every node of the tree: kind, mode, owner, content."""
+        return snapshot(self.root)
+
+    @property
+    def untouched(self) -> dict[str, tuple[object, ...]]:
+        """Every node but the lock and the history."""
+        state = "var/lib/dockertls"
+        return {path: node for path, node in self.snapshot.items() if not state.startswith(path) and state not in path}
+
+
+def snapshot(root: Path) -> dict[str, tuple[object, ...]]:
+    return {str(path.relative_to(root)): _node(path) for path in sorted(root.rglob("*"))}
+
+
+def _node(path: Path) -> tuple[object, ...]:
+    status = path.lstat()
+    kind = stat.S_IFMT(status.st_mode)
+    owner = (status.st_uid, status.st_gid)
+    if kind == stat.S_IFLNK:
+        return kind, owner, os.readlink(path)
+    content = path.read_bytes() if kind == stat.S_IFREG else b""
+    return kind, owner, stat.S_IMODE(status.st_mode), content

@@ -1,0 +1,211 @@
+"""What `configure` writes on each packaging, given to a real dockerd: it starts, and only our clients get in."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from dockertls.apply import Run, apply
+from dockertls.daemon.configure import Style, Wanted, configure
+from dockertls.facts import gather
+from dockertls.host import LocalHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockertls.daemon.configure import Configuration
+
+ROOTS = Path(__file__).parents[1] / "roots"
+UNITS = ("usr/lib/systemd/system", "lib/systemd/system")
+UNUSABLE = ("--containerd", "--exec-opt", "--userland-proxy-path", "-p")  # they need containerd, systemd, another path
+PATIENCE = 20.0  # seconds until dockerd is up, on a busy machine
+
+pytestmark = pytest.mark.needs("dockerd", "curl")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A file tree of a packaging, with certificates in place, and a port of its own."""
+
+    root: Path
+    port: int
+
+    @property
+    def host(self) -> LocalHost:
+        return LocalHost(root=str(self.root))
+
+    @property
+    def wanted(self) -> Wanted:
+        folder = PurePosixPath("/etc/docker")
+        return Wanted(folder / "ca.pem", folder / "server-cert.pem", folder / "server-key.pem", port=self.port)
+
+    def configure(self, style: Style) -> Configuration:
+        wanted = self.wanted
+        facts = gather(self.host, ("daemon",), now=datetime.now(UTC))
+        return configure(facts, Wanted(wanted.ca, wanted.cert, wanted.key, port=self.port, style=style))
+
+
+def machine(tmp_path: Path, packaging: str) -> Machine:
+    root = tmp_path / "root"
+    shutil.copytree(ROOTS / packaging / "tree", root, symlinks=True)
+    (root / "etc/docker").mkdir(exist_ok=True)
+    make_certificates(root / "etc/docker")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return Machine(root, free.getsockname()[1])
+
+
+def make_certificates(folder: Path) -> None:
+    now = datetime.now(UTC)
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+
+    def sign(name: x509.Name, key: ec.EllipticCurvePrivateKey, *extensions: x509.ExtensionType) -> x509.Certificate:
+        builder = x509.CertificateBuilder(authority, name, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        return builder.sign(authority_key, hashes.SHA256())
+
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    write(folder / "ca.pem", sign(authority, authority_key, x509.BasicConstraints(ca=True, path_length=None)))
+    for name, purpose in (("server", ExtendedKeyUsageOID.SERVER_AUTH), ("client", ExtendedKeyUsageOID.CLIENT_AUTH)):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        write(folder / f"{name}-cert.pem", sign(subject, key, names, x509.ExtendedKeyUsage([purpose])))
+        pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+        content = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+        (folder / f"{name}-key.pem").write_bytes(content)
+
+
+def write(path: Path, certificate: x509.Certificate) -> None:
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def exec_start(root: Path) -> list[str]:
+    """ExecStart of the tree's docker.service, read without the code under test."""
+    files = [root / folder / "docker.service" for folder in UNITS]
+    drop_ins = sorted((root / "etc/systemd/system/docker.service.d").glob("*.conf"))
+    value = ""
+    for file in (*filter(Path.exists, files), *drop_ins):
+        for line in file.read_text().replace("\\\n", " ").splitlines():
+            if line.startswith("ExecStart="):
+                value = line.removeprefix("ExecStart=")
+    return shlex.split(value)
+
+
+def sourced(file: Path, variable: str) -> str:
+    """A variable's value as a real shell takes it from the file."""
+    script = f'. "$1"; printf %s "${{{variable}-}}"'
+    return subprocess.run(["sh", "-euc", script, "sh", file], capture_output=True, text=True, check=True).stdout
+
+
+def command_line(root: Path) -> list[str]:
+    """dockerd's arguments as the tree's init system would give them."""
+    if (root / "sbin/openrc-run").exists():
+        return shlex.split(sourced(root / "etc/conf.d/docker", "DOCKER_OPTS"))
+    if not any((root / folder).exists() for folder in UNITS):
+        return sourced(root / "etc/default/docker", "DOCKER_OPTS").split()
+    words: list[str] = []
+    for word in exec_start(root)[1:]:
+        if not word.startswith("$"):
+            words.append(word)
+            continue
+        file = root / ("etc/sysconfig/docker" if word == "$OPTIONS" else "etc/default/docker")
+        words += shlex.split(sourced(file, word[1:]))
+    return words
+
+
+def usable(words: list[str]) -> list[str]:
+    """The words without those flags that only work on the packaging's own machine."""
+    kept = iter(words)
+    return [word for word in kept if not (word.split("=")[0] in UNUSABLE and ("=" in word or next(kept)))]
+
+
+def here(text: str, root: Path, local: Path) -> str:
+    """Text whose paths and local socket are the test's."""
+    return re.sub(r"(fd|unix)://", f"unix://{local}", text).replace("/etc/docker/", f"{root}/etc/docker/")
+
+
+@contextmanager
+def running(root: Path, scratch: Path) -> Iterator[Path]:
+    """A real dockerd with the tree's command line and daemon.json; its paths and its local socket are the test's."""
+    local = scratch / "d.sock"
+    config = root / "etc/docker/daemon.json"
+    settings = json.loads(here(config.read_text(), root, local)) if config.exists() else {}
+    (scratch / "daemon.json").write_text(json.dumps(settings))
+    words = [here(word, root, local) for word in usable(command_line(root))]
+    own = ["--config-file", scratch / "daemon.json", "--data-root", scratch / "data", "--exec-root", scratch / "exec"]
+    own += ["-p", scratch / "pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs"]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+    log = (scratch / "log").open("w")
+    with log, subprocess.Popen(["dockerd", *map(str, own), *words], env=clean, stdout=log, stderr=log) as process:
+        try:
+            wait_for(local, process, scratch / "log")
+            yield local
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+
+
+def wait_for(local: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while curl("--unix-socket", str(local), "http://docker/_ping") != "OK":
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
+
+
+def curl(*words: str) -> str:
+    done = subprocess.run(["curl", "-sS", "--noproxy", "*", *words], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else f"curl {done.returncode}: {done.stderr}"
+
+
+CASES = [
+    ("debian", Style.AUTO),
+    ("debian", Style.JSON),
+    ("docker-ce", Style.AUTO),
+    ("alpine", Style.AUTO),
+    ("alpine", Style.JSON),
+    ("fedora", Style.AUTO),
+    ("fedora", Style.JSON),
+    ("sysv-debian", Style.AUTO),
+]
+
+
+@pytest.mark.parametrize(("packaging", "style"), CASES)
+def test_dockerd_starts_with_what_was_written_and_asks_for_certificates(
+    packaging: str, style: Style, tmp_path: Path
+) -> None:
+    here = machine(tmp_path, packaging)
+    receipt = apply(here.configure(style).plan, here.host, Run(datetime.now(UTC)))
+    assert receipt.not_run, "a file tree restarts nothing"
+    assert not here.configure(Style.AUTO).plan
+    certificates = here.root / "etc/docker"
+    url = f"https://127.0.0.1:{here.port}/_ping"
+    trust = ("--cacert", str(certificates / "ca.pem"))
+    client = ("--cert", str(certificates / "client-cert.pem"), "--key", str(certificates / "client-key.pem"))
+    with running(here.root, tmp_path) as local:
+        assert curl("--unix-socket", str(local), "http://docker/_ping") == "OK"
+        assert curl(*trust, *client, url) == "OK"
+        assert "alert" in curl(*trust, url)
+        assert "HTTP request to an HTTPS server" in curl(url.replace("https", "http"))

@@ -1,0 +1,266 @@
+"""Looks at a real dockerd: as it should be set up, and in every way that people set it up wrongly."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+
+from dockertls.errors import Unreachable
+from dockertls.findings import Failed, NotApplicable, Passed, Unknown
+from dockertls.pki.issue import Issued, Request, issue
+from dockertls.pki.keys import certificate_pem, generate, private_pem
+from dockertls.pki.profiles import CA, CLIENT, SERVER
+from dockertls.probe import api
+from dockertls.probe.endpoint import Endpoint
+from dockertls.probe.grade import grade
+from dockertls.probe.handshake import look, observe
+from dockertls.probe.observation import ClientMaterial, Outcome
+from dockertls.probe.remedies import explain
+from dockertls.probe.stranger import stranger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockertls.findings import Verdict
+    from dockertls.pki.profiles import Profile
+
+pytestmark = pytest.mark.needs("dockerd")
+
+DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") or "dockerd"
+TIMEOUT = 5.0
+PATIENCE = 30.0
+LOCALHOST = (x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1")))
+
+
+@dataclass(frozen=True)
+class Daemon:
+    endpoint: Endpoint
+    socket: PurePosixPath
+    log: Path
+
+
+@dataclass(frozen=True)
+class Material:
+    """An authority, and a server and a client of it; a client of another."""
+
+    root: Issued
+    server: ClientMaterial
+    client: ClientMaterial
+    other: ClientMaterial
+
+    @property
+    def ca(self) -> bytes:
+        return certificate_pem([self.root.certificate])
+
+
+Run = Callable[..., AbstractContextManager[Daemon]]
+
+
+def leaf(profile: Profile, root: Issued, *names: x509.GeneralName) -> ClientMaterial:
+    key = generate("ecdsa-p256")
+    made = issue(Request(profile, profile.name, names), key, root, now=datetime.now(UTC), serial=2)
+    return ClientMaterial(certificate_pem([root.certificate]), certificate_pem([made.certificate]), private_pem(key))
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    now = datetime.now(UTC)
+    root = issue(Request(CA, "ours"), generate("ecdsa-p256"), None, now=now, serial=1)
+    other = stranger(now=now, serials=(3, 4))
+    return Material(root, leaf(SERVER, root, *LOCALHOST), leaf(CLIENT, root), other)
+
+
+@pytest.fixture(scope="module")
+def run(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Start a dockerd of its own with these flags, for as long as the block lasts."""
+
+    @contextlib.contextmanager
+    def started(*flags: str, ca: bytes | None = None) -> Iterator[Daemon]:
+        place = tmp_path_factory.mktemp("dockerd")
+        files = {"ca": ca or material.ca, "cert": material.server.cert or b"", "key": material.server.key or b""}
+        for name, content in files.items():
+            (place / f"{name}.pem").write_bytes(content)
+        (place / "daemon.json").write_text("{}")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = int(free.getsockname()[1])
+        daemon = Daemon(Endpoint("127.0.0.1", port), PurePosixPath(place / "d.sock"), place / "log")
+        with daemon.log.open("wb") as log:
+            process = subprocess.Popen(
+                [*_argv(place, daemon), *(flag.format(place=place) for flag in flags)],
+                env={name: value for name, value in os.environ.items() if not name.startswith("DOCKER")},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                _await(process, daemon)
+                yield daemon
+            finally:
+                process.terminate()
+                process.wait(PATIENCE)
+
+    return started
+
+
+def _argv(place: Path, daemon: Daemon) -> list[str]:
+    own = {"config-file": "daemon.json", "data-root": "data", "exec-root": "exec", "pidfile": "pid"}
+    return [
+        DOCKERD,
+        *(f"--{flag}={place / name}" for flag, name in own.items()),
+        f"--host=unix://{daemon.socket}",
+        f"--host={daemon.endpoint.url}",
+        "--iptables=false",
+        "--bridge=none",
+        "--storage-driver=vfs",
+    ]
+
+
+def _await(process: subprocess.Popen[bytes], daemon: Daemon) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            api.unix_get(daemon.socket, "/_ping", timeout=TIMEOUT)
+        except Unreachable:
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"dockerd did not start: {daemon.log.read_text()}")
+            time.sleep(0.05)
+        else:
+            return
+
+
+TLS = ("--tlscacert={place}/ca.pem", "--tlscert={place}/cert.pem", "--tlskey={place}/key.pem")
+VERIFYING = ("--tlsverify", *TLS)
+
+
+@pytest.fixture(scope="module")
+def good(run: Run) -> Iterator[Daemon]:
+    with run(*VERIFYING) as daemon:
+        yield daemon
+
+
+def judged(daemon: Daemon, material: Material) -> dict[str, Verdict]:
+    seen = observe(daemon.endpoint, material.client, material.other, timeout=TIMEOUT)
+    now = datetime.now(UTC)
+    found = grade(seen, [material.root.certificate], now=now, warn=timedelta(days=30), fail=timedelta(days=7))
+    return {one.id: one.verdict for one in found}
+
+
+def failing(verdicts: dict[str, Verdict]) -> set[str]:
+    return {name for name, verdict in verdicts.items() if isinstance(verdict, Failed)}
+
+
+def test_a_daemon_as_it_should_be_passes_everything(good: Daemon, material: Material) -> None:
+    verdicts = judged(good, material)
+    assert {name: type(verdict) for name, verdict in verdicts.items()} == dict.fromkeys(verdicts, Passed)
+    version = verdicts["tls-version"]
+    assert isinstance(version, Passed)
+    assert [one.seen.split(",")[0] for one in version.evidence] == ["TLSv1.2", "TLSv1.3"]
+
+
+def test_the_stranger_is_refused_the_same_way_every_time(good: Daemon, material: Material) -> None:
+    for version in ("TLSv1.2", "TLSv1.3"):
+        seen = [look(good.endpoint, material.other, version=version, timeout=TIMEOUT) for _ in range(20)]
+        assert len({(one.outcome, one.alert, one.protocol) for one in seen}) == 1
+        assert seen[0].outcome in (Outcome.HANDSHAKE_REFUSED, Outcome.REFUSED_AFTER_HANDSHAKE)
+        assert seen[0].alert in ("bad_certificate", "unknown_ca")
+
+
+def test_the_verdicts_are_the_same_every_time(good: Daemon, material: Material) -> None:
+    kinds = {tuple(type(verdict) for verdict in judged(good, material).values()) for _ in range(20)}
+    assert kinds == {(Passed,) * 12}
+
+
+def test_a_server_of_ours_is_refused_as_client(good: Daemon, material: Material) -> None:
+    for version in ("TLSv1.2", "TLSv1.3"):
+        assert look(good.endpoint, material.server, version=version, timeout=TIMEOUT).alert == "bad_certificate"
+
+
+def test_asking_the_daemon(good: Daemon, material: Material) -> None:
+    assert api.ping(good.endpoint, material.client, timeout=TIMEOUT).body == b"OK"
+    told = api.version(good.endpoint, material.client, timeout=TIMEOUT).json()
+    assert isinstance(told, dict)
+    assert told["ApiVersion"] == dict(api.unix_get(good.socket, "/_ping", timeout=TIMEOUT).headers)["api-version"]
+    assert api.unix_get(good.socket, "/containers/json?all=1", timeout=TIMEOUT).json() == []
+    info = api.unix_get(good.socket, "/info", timeout=TIMEOUT).json()
+    assert isinstance(info, dict)
+    assert info["Driver"] == "vfs"
+    assert api.get(good.endpoint, material.client, "/nothing", timeout=TIMEOUT).status == 404
+
+
+@pytest.mark.parametrize("who", ["nobody", "stranger"])
+def test_a_refusal_is_told_with_its_remedy(good: Daemon, material: Material, who: str) -> None:
+    client = material.other if who == "stranger" else ClientMaterial(material.ca)
+    asked = ClientMaterial(material.ca, client.cert, client.key)
+    with pytest.raises(Unreachable) as refused:
+        api.ping(good.endpoint, asked, timeout=TIMEOUT)
+    assert "ALERT" in refused.value.message
+    assert explain(refused.value.message) is not None
+    assert "journalctl" in refused.value.hint
+
+
+def test_the_server_is_verified(good: Daemon, material: Material) -> None:
+    wrong = ClientMaterial(material.other.ca, material.client.cert, material.client.key)
+    with pytest.raises(Unreachable, match="certificate verify failed"):
+        api.ping(good.endpoint, wrong, timeout=TIMEOUT)
+
+
+def test_a_daemon_that_trusts_another_authority(run: Run, material: Material) -> None:
+    with run(*VERIFYING, ca=stranger(now=datetime.now(UTC), serials=(5, 6)).ca) as daemon:
+        verdicts = judged(daemon, material)
+    assert failing(verdicts) == {"api"}
+    assert isinstance(verdicts["client-required"], Unknown)
+    assert isinstance(verdicts["stranger-refused"], Unknown)
+    assert isinstance(verdicts["chain"], Passed)
+
+
+def test_a_daemon_that_trusts_the_strangers_too(run: Run, material: Material) -> None:
+    with run(*VERIFYING, ca=material.ca + material.other.ca) as daemon:
+        assert failing(judged(daemon, material)) == {"stranger-refused"}
+
+
+def test_a_daemon_that_asks_for_no_certificate(run: Run, material: Material) -> None:
+    with run("--tls", "--tlsverify=false", *TLS) as daemon:
+        verdicts = judged(daemon, material)
+    assert failing(verdicts) == {"client-required", "stranger-refused"}
+
+
+def test_a_daemon_in_plain_text(run: Run, material: Material) -> None:
+    with run("--tls=false") as daemon:
+        verdicts = judged(daemon, material)
+    assert failing(verdicts) == {"tls-version", "plaintext-refused", "api"}
+    assert isinstance(verdicts["client-required"], NotApplicable)
+    assert isinstance(verdicts["reachable"], Passed)
+
+
+@pytest.mark.needs("docker")
+def test_what_the_docker_cli_says_is_explained(good: Daemon, material: Material, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(material.other.ca)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DOCKER_HOST": good.endpoint.url}
+    plain = _docker(environment)
+    verified = {**environment, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+    wrong_ca = _docker(verified)
+    (tmp_path / "ca.pem").write_bytes(material.ca)
+    nobody = _docker(verified)
+    (tmp_path / "ca.pem").unlink()
+    missing = _docker(verified)
+    told = [explain(text) for text in (plain, wrong_ca, nobody, missing)]
+    assert [one.id if one else None for one in told] == ["plain-to-tls", "wrong-ca", "client-refused", "file-missing"]
+
+
+def _docker(environment: dict[str, str]) -> str:
+    return subprocess.run(
+        ["docker", "info"], env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    ).stderr

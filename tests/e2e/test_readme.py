@@ -1,0 +1,108 @@
+"""A stranger on a fresh host follows the README word by word, in a terminal, and runs the examples."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e import lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = (lab.REPOSITORY / "README.md").read_text()
+BLOCKS = tuple(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
+ANSWERS = (
+    (re.compile(rb"new passphrase for the authority's key: $"), b"a passphrase\n"),
+    (re.compile(rb"passphrase of the authority's key: $"), b"a passphrase\n"),
+    (re.compile(rb"once more: $"), b"a passphrase\n"),
+    (re.compile(rb"\[y/N\] $"), b"y\n"),
+)
+PATIENCE = 240.0  # seconds for all of the README
+
+PATH = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+SUDO = '#!/bin/sh\nexec "$@"\n'
+
+
+@pytest.fixture(scope="module")
+def wheelhouse() -> Iterator[Path]:
+    """What `pip install .` fetches: hosts of the lab have no way out. Not in /tmp, where a host has its own."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+        subprocess.run([*pip, "download", "-d", folder, lab.REPOSITORY, "hatchling"], check=True)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def stranger(wheelhouse: Path) -> dict[str, str]:
+    """The environment of who has nothing but a Python 3.11 and a registry: what is installed is what is tested."""
+    pip = {"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheelhouse)}
+    return {"PYTHONPATH": "", "PATH": PATH, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **pip}
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[lab.Lab]:
+    with lab.host("readme") as host:
+        host.write("/usr/local/bin/sudo", SUDO, 0o755)
+        yield host
+
+
+def in_a_terminal(argv: list[str], folder: Path) -> tuple[int, str]:
+    """Run a command on a terminal of its own and answer what it asks."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, cwd=folder, start_new_session=True)
+    os.close(slave)
+    seen, end = b"", time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the terminal is closed: nobody is left on the other side
+                break
+            seen += piece
+            answer = next((text for pattern, text in ANSWERS if pattern.search(seen)), None)
+            if answer:
+                os.write(master, answer)
+                seen += b"<answered>"
+        elif process.poll() is not None:
+            break
+    process.kill()
+    os.close(master)
+    return process.wait(), seen.decode(errors="replace")
+
+
+def test_the_readme_has_blocks_to_run() -> None:
+    assert len(BLOCKS) > 6
+    assert "sudo dockertls bootstrap\n" in "".join(BLOCKS)
+
+
+@pytest.mark.needs("nspawn", "dockerd", "docker")
+def test_the_readme_followed_word_by_word(fresh: lab.Lab, stranger: dict[str, str]) -> None:
+    script = f"cd {lab.REPOSITORY}\nset -ex\n" + "\n".join(BLOCKS)
+    code, seen = in_a_terminal(fresh.argv(["bash", "-c", script], stranger), lab.REPOSITORY)
+    assert code == 0, seen
+    assert "12 passed" in seen
+    assert seen.count("Server:") == 2, "docker version reached the daemon, by the variables and by the context"
+    assert "Traceback" not in seen
+    assert fresh.run("docker", "-H", "unix:///var/run/docker.sock", "version").returncode == 0
+
+
+@pytest.mark.needs("nspawn", "dockerd", "docker")
+def test_the_examples_on_the_same_host(fresh: lab.Lab, stranger: dict[str, str]) -> None:
+    examples = lab.REPOSITORY / "examples"
+    code, seen = in_a_terminal(fresh.argv([str(examples / "unattended.sh")], stranger), lab.REPOSITORY)
+    assert code == 0, seen
+    assert "12 passed" in seen
+    client = f'eval "$(dockertls env)" && {sys.executable} {examples}/client.py'
+    assert fresh.shell(client, stranger).splitlines()[0].startswith("2")
