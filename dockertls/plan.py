@@ -139,7 +139,7 @@ class Plan:
     def diff(self) -> str:
         """Unified diff of every change, for people; empty exactly when there is nothing to do.
 
-        Secrets are shown by their fingerprint, and control characters of other people's files are escaped.
+        Secrets and certificates are shown by the beginning of their SHA-256; control characters are escaped.
         """
         parts = [_diff(change) for change in self.changes]
         parts += [f"run {' '.join(command.argv)}  ({command.why})\n" for command in self.activation]
@@ -178,16 +178,24 @@ def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
 def _diff(change: Change) -> str:
     """One line for what is made or removed, and for an edit the lines that differ."""
     secret = any(_is_secret(node) for node in (change.before, change.after))
-    place = shown(change.path)
-    if change.before is None or change.after is None:
-        verb, node = ("delete", change.before) if change.after is None else ("create", change.after)
-        head, *lines = _lines(node, secret=secret)
-        summary, text = (f"{head}, {lines[0]}", []) if len(lines) == 1 else (head, lines)
-        sign = "-" if change.after is None else "+"
-        return f"{verb} {place}: {summary}  ({change.why})\n" + "".join(f"  {sign}{line}\n" for line in text)
     before, after = (_lines(node, secret=secret) for node in (change.before, change.after))
+    if change.before is None or change.after is None:
+        return _whole(change, before or after)
+    if before[0] == after[0]:  # the mode is told where it changes
+        before, after = before[1:], after[1:]
     body = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
-    return f"change {place}  ({change.why})\n" + "".join(f"  {line}\n" for line in body)
+    return f"change {shown(change.path)}  ({change.why})\n" + "".join(f"  {line}\n" for line in body)
+
+
+def _whole(change: Change, lines: list[str]) -> str:
+    """A node that comes or goes; what can be said in a line is, and the text of a file follows."""
+    verb, sign = ("delete", "-") if change.after is None else ("create", "+")
+    head, *text = lines
+    short = len(text) == 1
+    tail = f"  {text[0]}" if short else ""
+    return f"{verb} {shown(change.path)}  {head}{tail}\n" + "".join(
+        f"  {sign}{line}\n" for line in ([] if short else text)
+    )
 
 
 def _is_secret(node: Node | None) -> bool:
@@ -199,27 +207,28 @@ def _lines(node: Node | None, *, secret: bool) -> list[str]:
         case None:
             return []
         case Link(target):
-            return [f"link to {visible(target)}"]
+            return [f"-> {visible(target)}"]
         case Directory(mode, owner):
-            return [f"directory, mode {mode:04o}{_owned(owner)}"]
+            return [f"folder {mode:04o}{_owned(owner)}"]
         case File(content, mode, owner):
-            return [f"file, mode {mode:04o}{_owned(owner)}", *_content(content, secret=secret)]
+            return [f"{mode:04o}{_owned(owner)}", *_content(content, secret=secret)]
         case _:
             assert_never(node)
 
 
 def _owned(owner: Owner) -> str:
-    return "" if owner == ROOT else f", owner {owner[0]}:{owner[1]}"
+    return "" if owner == ROOT else f" {owner[0]}:{owner[1]}"
 
 
 def _content(content: bytes, *, secret: bool) -> list[str]:
     """The lines that a diff may show: a digest for secrets, certificates and whatever is not text."""
     digest = hashlib.sha256(content).hexdigest()[:16]
     if secret:
-        return [f"secret, {len(content)} bytes, sha256 {digest}"]
+        return [f"secret {digest}"]
     if content.startswith(b"-----BEGIN ") or not _is_text(content):
-        return [f"{_noun(content)}, {len(content)} bytes, sha256 {digest}"]
-    return [visible(line) for line in content.decode().split("\n") if line or content]
+        return [f"{_noun(content)} {digest}"]
+    *lines, last = content.decode().split("\n")
+    return [visible(line) for line in lines] + ([visible(last), "(no newline at the end)"] if last else [])
 
 
 def _noun(content: bytes) -> str:
