@@ -376,7 +376,10 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
     present = {path: _present(path, host, last) for path in paths}
     drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
     if drifted:
-        raise Drifted(f"changed since: {', '.join(drifted)}", "undo what came later first (see `dockertls history`)")
+        raise Drifted(
+            f"changed since: {', '.join(drifted)}",
+            "put that back as it was left, or undo what came later first (see `dockertls history`)",
+        )
     changes = [Change(path, present[path], first[path].before.node(host), first[path].why) for path in paths]
     activation = dict.fromkeys(command for entry in reversed(entries) for command in entry.activation)
     return Plan(f"undo: {entries[-1].title}", _keep_occupied(changes, host), (), tuple(activation))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 130
+OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
 BUG = 70
 
 app = typer.Typer(
@@ -104,6 +105,15 @@ def run(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _usage_hint(error: Exception) -> str:
+    """What to type instead."""
+    option, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if option in OF_THE_PROGRAM and context:
+        _, _, rest = context.command_path.partition(" ")
+        return f"it goes before the command: `dockertls {option} {rest}`"
+    return f"see `{context.command_path if context else 'dockertls'} --help`"
+
+
 class _Interrupted(DockerTLSError):
     kind = "interrupted"
     exit = INTERRUPTED
@@ -118,9 +128,7 @@ def _closed_pipe() -> int:
 def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
     show = getattr(error, "format_message", None)
     if show is not None:  # what typer says of a wrong command line
-        context = getattr(error, "ctx", None)
-        where = context.command_path if context else "dockertls"
-        return console.fail(Usage(show(), f"see `{where} --help`"))
+        return console.fail(Usage(show(), _usage_hint(error)))
     if "-v" in words or "--verbose" in words:
         traceback.print_exc()
     return console.fail(DockerTLSError(f"this is a bug: {type(error).__name__}: {error}", "run it with -v for details"))

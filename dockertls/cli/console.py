@@ -159,20 +159,26 @@ class Console:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
-    def ask_secret(self, question: str, *, twice: bool) -> bytes:
+    def ask_secret(self, question: str, *, twice: bool, instead: str) -> bytes:
         """A passphrase from the terminal.
 
+        Args:
+            question: what is asked for.
+            twice: whether it is to be typed twice.
+            instead: what to do where there is nobody to ask.
+
         Raises:
-            NotReady: if there is nobody to ask.
+            NotReady: if there is nobody to ask, or no answer.
             Refused: if it is empty, or the second answer is another.
         """
         if not self.can_ask:
-            raise NotReady(
-                f"{question} is needed and there is nobody to ask",
-                "give it with --passphrase-file, --passphrase-fd or --passphrase-command, or use --no-passphrase",
-            )
-        first = getpass(f"{question}: ", sys.stderr)
-        if twice and getpass("once more: ", sys.stderr) != first:
+            raise NotReady(f"the {question} is needed and there is nobody to ask", instead)
+        try:
+            first = getpass(f"{question}: ", sys.stderr)
+            again = getpass("once more: ", sys.stderr) if twice else first
+        except EOFError:
+            raise NotReady(f"the {question} was not typed", instead) from None
+        if again != first:
             raise Refused("the two passphrases differ", "run the command again")
         return _not_empty(first.encode())
 
@@ -209,7 +215,8 @@ class PassphraseSource:
         if self.command is not None:
             return _first_line(_ask_command(self.command))
         question = "new passphrase for the authority's key" if new else "passphrase of the authority's key"
-        return console.ask_secret(question, twice=new)
+        instead = "give it with --passphrase-file, --passphrase-fd or --passphrase-command"
+        return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
 
 
 def _not_empty(secret: bytes) -> bytes:
@@ -226,18 +233,22 @@ def _read_fd(number: int) -> bytes:
     try:
         with os.fdopen(number, "rb", closefd=False) as file:
             return file.read(LARGEST_INPUT)
-    except OSError as error:
-        raise NotReady(f"file descriptor {number} cannot be read: {error.strerror}", "open it: `3<file`") from error
+    except (OSError, ValueError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotReady(f"file descriptor {number} cannot be read: {reason}", "open it: `3<file`") from error
 
 
 def _ask_command(command: str) -> bytes:
     try:
         argv = shlex.split(command)
-        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False, timeout=PASSPHRASE_PATIENCE)
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise Usage(f"--passphrase-command cannot be split into words: {error}", "quote it as for a shell") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotReady(f"the passphrase command failed: {error}", "try it by hand") from error
+    if not argv:
+        raise Usage("--passphrase-command is empty", "give a program and its arguments, such as 'pass show docker-ca'")
+    try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False, timeout=PASSPHRASE_PATIENCE)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise NotReady(f"the passphrase command failed: {visible(str(error))}", "try it by hand") from error
     if done.returncode:
         raise NotReady(f"the passphrase command failed with exit code {done.returncode}", "try it by hand")
     return done.stdout

@@ -34,11 +34,13 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
     """Write the bundle with mode 0600 from its first byte.
 
     Raises:
-        Usage: no such format.
+        Usage: no such format, or both --json and the bundle to standard output.
         NotReady: there is no such client, or a file is in the way.
     """
     if wanted.form not in FORMATS:
         raise Usage(f"--format {visible(wanted.form)} is not known", f"take one of: {', '.join(FORMATS)}")
+    if wanted.output == "-" and session.console.json:
+        raise Usage("--json and --output - both take standard output", "write to a file, or leave --json out")
     client = stored(session, "client", name)
     files = ClientFiles(session.store.trust_pem(), *client.pair, client.path)
     content = bundle(
@@ -67,7 +69,9 @@ def _passphrase(session: Session, wanted: Export) -> bytes | None:
         return None
     if wanted.passphrase_file:
         return PassphraseSource(file=wanted.passphrase_file).read(session.console, new=True)
-    return session.console.ask_secret("new passphrase for the bundle", twice=True)
+    return session.console.ask_secret(
+        "new passphrase for the bundle", twice=True, instead="give it with --passphrase-file"
+    )
 
 
 def _plan(host: LocalHost, path: Path, content: bytes, *, force: bool) -> Plan:

@@ -52,29 +52,33 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     Raises:
         NotReady: if there is no authority.
     """
-    if session.store.current("ca") is None:
+    authority = session.store.current("ca")
+    if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     made: list[Made] = []
 
     def make() -> Plan:
-        made[:] = session.console.progress(requests, signer.leaf, "issuing")
+        made[:] = session.console.progress(requests, lambda one: signer.leaf_asked_for(authority, one), "issuing")
         title = f"issue {requests[0].role} {requests[0].folder}" if len(requests) == 1 else f"issue {len(requests)}"
         return combined(title, [one.plan for one in made])
 
     session.change(make, change)
     rows = tuple(_row(one) for one in made)
-    session.console.table(Table(("MADE", "NAMES", "UNTIL", "FILES"), rows))
+    session.console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), rows))
     for warning in warnings([name for one in requests for name in one.names]):
         session.console.warn(warning)
     session.console.say(f"next: dockertls {requests[0].role} install {requests[0].folder}")
-    session.console.document("issued", [generation_json(one.generation, session.started) for one in made])
+    session.console.document(
+        "issued", [generation_json(one.generation, session.started, new=bool(one.plan)) for one in made]
+    )
 
 
 def _row(made: Made) -> Row:
     generation = made.generation
     certificate = generation.certificate
-    name = f"{generation.role} {generation.name}"
-    return Row((name, some_names(certificate), f"{certificate.not_valid_after_utc:%Y-%m-%d}", shown(generation.path)))
+    name, until = f"{generation.role} {generation.name}", f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+    done = "made" if made.plan else "kept"
+    return Row((done, name, some_names(certificate), until, shown(generation.path)))
 
 
 def make_authority(session: Session, signer: Signer, name: str | None, change: ChangeOptions) -> None:
@@ -82,7 +86,7 @@ def make_authority(session: Session, signer: Signer, name: str | None, change: C
     made: list[Made] = []
 
     def make() -> Plan:
-        made[:] = [signer.authority(client_name(name) if name else None)]
+        made[:] = [signer.authority_asked_for(client_name(name) if name is not None else None)]
         return made[0].plan
 
     session.change(make, change)
@@ -90,4 +94,4 @@ def make_authority(session: Session, signer: Signer, name: str | None, change: C
     session.console.table(details(generation.certificate, session.started))
     session.console.say(f"keep a copy of {session.store_shown}: without its key no certificate can be renewed")
     session.console.say("next: dockertls server issue NAME, dockertls client issue NAME")
-    session.console.document("ca", generation_json(generation, session.started))
+    session.console.document("ca", generation_json(generation, session.started, new=bool(made[0].plan)))

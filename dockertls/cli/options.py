@@ -32,9 +32,13 @@ class KeyOptions:
     """What is made anew."""
 
     key: Annotated[
-        str,
-        typer.Option("--key", metavar="KIND", help="ecdsa-p256, ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096."),
-    ] = "ecdsa-p256"
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="KIND",
+            help="ecdsa-p256 (the default), ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096.",
+        ),
+    ] = None
     days: Annotated[int | None, typer.Option("--days", min=1, help="Lifetime; default: 397, of an authority 3650.")] = (
         None
     )

@@ -19,6 +19,7 @@ from dockertls.daemon.effective import effective
 from dockertls.daemon.flags import render
 from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.hosts import is_tcp
+from dockertls.daemon.model import packaged_files
 from dockertls.daemon.reading import MATERIAL
 from dockertls.daemon.rules import hosts_of
 from dockertls.daemon.wanted import Style
@@ -73,14 +74,10 @@ def rehearse_all(session: Session, names: tuple[str, ...], key: str) -> None:
 
 def _empty_host(host: LocalHost) -> Plan:
     """A host on which a docker.io is installed and nothing else."""
-    row, owner = BY_NAME["debian"], host.self_owner
-    unit = f"[Service]\nEnvironmentFile=-{row.environment}\nExecStart={row.command}\n"
-    files = {"usr/lib/systemd/system/docker.service": unit, "usr/lib/systemd/system/docker.socket": "[Socket]\n"}
-    folders = ["etc", "root", "usr", "usr/lib", "usr/lib/systemd", "usr/lib/systemd/system"]
-    made = [Change(Path("/") / one, None, Directory(0o755, owner), "rehearsal") for one in folders]
-    made += [
-        Change(Path("/") / path, None, File(text.encode(), 0o644, owner), "rehearsal") for path, text in files.items()
-    ]
+    owner, files = host.self_owner, packaged_files(BY_NAME["debian"])
+    parents = {parent for path in files for parent in path.parents if parent.name} | {Path("/etc"), Path("/root")}
+    made = [Change(path, None, Directory(0o755, owner), "rehearsal") for path in sorted(parents)]
+    made += [Change(path, None, File(text.encode(), 0o644, owner), "rehearsal") for path, text in files.items()]
     return Plan("a host to rehearse on", tuple(made))
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dockertls.apply import apply, plan_undo
 from dockertls.cli.live import Proof, is_served, running
+from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
-from dockertls.errors import NotReady, Usage
+from dockertls.errors import Drifted, NotReady, Usage
 from dockertls.plan import Plan, visible
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Restart(Enum):
         try:
             return cls(text)
         except ValueError:
-            raise Usage(f"--restart {visible(text)}: it is safe, always or never") from None
+            raise Usage(f"--restart {visible(text)} is not known", "take one of: safe, always, never") from None
 
 
 class Decided(Protocol):
@@ -101,13 +103,23 @@ def change_daemon(
 
     Args:
         session: this run.
-        decide: makes the plan; asked again if containers had to be made safe first.
+        decide: makes the plan; asked again if containers had to be made safe first, or if another run was faster and
+            nobody has consented to a certain plan.
         options: how to go about it.
         restart: what may happen to the daemon.
 
     Raises:
         As `Session.change`.
     """
+    for _ in range(MOST_ATTEMPTS if options.yes else 0):
+        with suppress(Drifted):
+            return _change_daemon(session, decide, options, restart)
+    return _change_daemon(session, decide, options, restart)
+
+
+def _change_daemon(
+    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
+) -> Outcome[_Decided]:
     session.recover(options)
     decided = decide()
     plan = decided.plan or _not_followed_yet(session, decided)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dockertls.pki.store import StoreState
     from dockertls.plan import Plan
 
+MOST_ATTEMPTS = 9  # so many other runs may be faster, one after the other
+
 
 @dataclass(frozen=True)
 class Session:
@@ -123,8 +125,11 @@ class Session:
         Raises:
             NotReady: if nothing may be changed now.
         """
-        if unfinished(self.host) and change.looks_only:
-            raise NotReady("an earlier run was killed half-way", "run the command without --dry-run: it is taken back")
+        if change.looks_only and unfinished(self.host):
+            with self.host.lock():  # another run may be at work, and done soon
+                if unfinished(self.host):
+                    hint = f"run the command without --{'check' if change.check else 'dry-run'}: it is taken back"
+                    raise NotReady("an earlier run was killed half-way", hint)
         if title := recover(self.host):
             self.console.say(f"taken back: an earlier run was killed half-way ({title})")
 
@@ -160,12 +165,14 @@ class Session:
         plan = make()
         if not self.consider(plan, options):
             return None
-        try:
-            return self._told(apply(plan, self.host, run or self.run(), proof=proof))
-        except Drifted:
-            if not options.yes:
-                raise
-            return self._told(apply(make(), self.host, run or self.run(), proof=proof))
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                return self._told(apply(plan, self.host, run or self.run(), proof=proof))
+            except Drifted:
+                if not options.yes:
+                    raise
+                plan = make()
+        return self._told(apply(plan, self.host, run or self.run(), proof=proof))
 
     def consider(self, plan: Plan, options: ChangeOptions, *, first: Plan | None = None) -> bool:
         """Show a plan, and ask for consent unless it was given.

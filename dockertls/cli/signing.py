@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING
 from cryptography.x509 import random_serial_number
 
 from dockertls.cli.console import PassphraseSource
+from dockertls.errors import NotReady
 from dockertls.pki.issue import Issued, Request, ca_name, issue
-from dockertls.pki.keys import PrivateKey, generate, private_pem
-from dockertls.pki.profiles import TABLE
+from dockertls.pki.keys import PrivateKey, generate, kind_of, private_pem
+from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.store import Generation, new_generation, plan_authority, plan_generation
 from dockertls.plan import Plan
+from dockertls.report.certificates import is_due, subject
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
 
     from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
     from dockertls.cli.session import Session
+
+DEFAULT_KEY = "ecdsa-p256"
 
 
 @dataclass(frozen=True)
@@ -90,23 +96,36 @@ class Signer:
 
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
-        key, real = generate("ecdsa-p256"), current.certificate
-        request = Request(TABLE["ca"], "dry run", lifetime=real.not_valid_after_utc - self._session.started)
-        return issue(request, key, None, now=self._session.started, serial=random_serial_number())
+        key, real = generate(DEFAULT_KEY), current.certificate
+        began = real.not_valid_before_utc + BACKDATE
+        request = Request(TABLE["ca"], "dry run", lifetime=real.not_valid_after_utc - began)
+        return issue(request, key, None, now=began, serial=random_serial_number())
 
-    def authority(self, common_name: str | None = None) -> Made:
-        """A new authority.
+    def authority_asked_for(self, common_name: str | None) -> Made:
+        """The store's authority if it is what is asked for; a new one if there is none.
 
         Args:
-            common_name: of its subject; None: one like no other's.
+            common_name: of its subject; None: any.
 
         Raises:
-            NotReady: if the store has one.
+            NotReady: if the store has another one.
         """
+        current = self._session.store.current("ca")
+        if current is None:
+            return self._authority(common_name, self._lifetime)
+        if common_name in {None, subject(current.certificate)} and self._is_of_kind(current):
+            return Made(current, Plan(""))
+        told = f"{subject(current.certificate)}, {kind_of(current.certificate.public_key())}"
+        raise NotReady(
+            f"{self._session.store_shown} has an authority already: {told}",
+            "see it with `dockertls ca show`; another one needs a store of its own: --store DIR",
+        )
+
+    def _authority(self, common_name: str | None = None, lifetime: timedelta | None = None) -> Made:
         store, now = self._session.store, self._session.started
         name = common_name or ca_name(now, secrets.token_hex(4))
         key = self._generate()
-        request = Request(TABLE["ca"], name, lifetime=self._lifetime if common_name else None)
+        request = Request(TABLE["ca"], name, lifetime=lifetime)
         self._new = issue(request, key, None, now=now, serial=random_serial_number())
         generation = new_generation(store, "ca", "", self._new, private_pem(key, self._new_passphrase))
         return Made(generation, plan_authority(store, generation))
@@ -124,7 +143,7 @@ class Signer:
 
     @cached_property
     def _first_authority(self) -> Made:
-        return self.authority()
+        return self._authority()
 
     def leaf(self, wanted: LeafRequest) -> Made:
         """A new certificate."""
@@ -139,11 +158,34 @@ class Signer:
     def leaf_in_use(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is good for what is wanted, else a new one."""
         current = self._session.store.current(wanted.role, wanted.folder)
-        if current and current.is_good(authority.certificate, wanted.names, self._session.started):
+        good = current and current.is_good(authority.certificate, wanted.names, self._session.started)
+        if current and good and self._is_of_kind(current) and self._lives_as_long(current, authority):
             return Made(current, Plan(""))
         return self.leaf(wanted)
 
+    def leaf_asked_for(self, authority: Generation, wanted: LeafRequest) -> Made:
+        """The store's certificate if it is just what is wanted and not due, else a new one."""
+        current = self._session.store.current(wanted.role, wanted.folder)
+        due = current is not None and is_due(current.certificate, self._session.started)
+        last = current is not None and _end(current) == _end(authority)
+        if current and set(current.names) == set(wanted.names) and (last or not due):
+            return self.leaf_in_use(authority, wanted)
+        return self.leaf(wanted)
+
+    def _is_of_kind(self, current: Generation) -> bool:
+        """Whether the key is of the kind that is asked for, if one is."""
+        return self._keys.key in {None, kind_of(current.certificate.public_key())}
+
+    def _lives_as_long(self, current: Generation, authority: Generation) -> bool:
+        """Whether the certificate lives as long as is asked for, if that is, or as long as its authority."""
+        life = _end(current) - current.certificate.not_valid_before_utc - BACKDATE
+        return self._lifetime in {None, life} or (_end(current) == _end(authority) and self._lifetime > life)
+
     def _generate(self) -> PrivateKey:
-        kind = self._keys.key
+        kind = self._keys.key or DEFAULT_KEY
         with self._session.console.working(f"making a key ({kind})"):
             return generate(kind)
+
+
+def _end(generation: Generation) -> datetime:
+    return generation.certificate.not_valid_after_utc

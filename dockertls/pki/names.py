@@ -230,7 +230,7 @@ def _client_faults(name: str) -> tuple[str, ...]:
         faults.append(f"it takes {size} bytes, and a common name holds {_LONGEST_COMMON_NAME}")
     wrong = dict.fromkeys(char for char in name if not _in_client_name(char))
     if wrong:
-        faults.append(f"{' '.join(visible(char) if char.strip() else 'space' for char in wrong)} cannot be part of it")
+        faults.append(f"{' '.join('space' if char == ' ' else visible(char) for char in wrong)} cannot be part of it")
     if name[0] in "-." or unicodedata.category(name[0]).startswith("M"):
         faults.append(f"it begins with {visible(name[0])}")
     return tuple(faults)

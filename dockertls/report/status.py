@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.pki.keys import kind_of
+from dockertls.report import certificates
 from dockertls.report.certificates import days_left, generation_json
 from dockertls.report.tables import Row, Table
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dockertls.pki.store import Generation
-
-DUE = 1 / 3
-"""A certificate is due for renewal when less than this part of its life is left."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,9 @@ def is_due(row: StatusRow, now: datetime) -> bool:
 
 def _trouble(row: StatusRow, now: datetime) -> str:
     certificate = row.generation.certificate
-    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    left = certificate.not_valid_after_utc - now
-    if left.total_seconds() <= 0:
+    if certificate.not_valid_after_utc <= now:
         return "expired"
-    if left < life * DUE:
+    if certificates.is_due(certificate, now):
         return "due"
     return "stale" if any(copy.state == "stale" for copy in row.copies) else ""
 

@@ -341,8 +341,16 @@ def test_flags_that_dockerd_would_not_take_are_refused() -> None:
 
 
 def test_no_docker_is_told() -> None:
+    nothing = from_files({Path("/etc/hostname"): "x"})
     with pytest.raises(NotReady, match="no Docker"):
-        configure(from_files({Path("/etc/hostname"): "x"}), WANTED)
+        configure(replace(nothing, runs=True), WANTED)
+
+
+def test_a_tree_without_docker_gets_a_daemon_json_and_is_told_so() -> None:
+    found = configure(from_files({Path("/etc/hostname"): "x"}), WANTED)
+    assert [change.path for change in found.plan.changes] == [Path("/etc/docker"), JSON]
+    assert not found.plan.activation
+    assert "no Docker here yet" in found.notes[0]
 
 
 def test_other_faults_of_the_configuration_stop_the_plan() -> None:

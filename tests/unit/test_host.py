@@ -1,0 +1,153 @@
+"""The way to a machine: nothing planted is followed, and what is made is never more open than it shall be."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path as DiskPath
+from pathlib import PurePosixPath as Path
+
+import pytest
+
+from dockertls.errors import Denied, Locked, NotReady, Refused
+from dockertls.facts import DAEMON_JSON, NotGathered, gather, missing_directories, parse_passwd
+from dockertls.host import LocalHost, Output
+from dockertls.plan import Command, Directory, File, Link, Node
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def host(tmp_path: DiskPath) -> LocalHost:
+    return LocalHost(str(tmp_path))
+
+
+def test_a_tree_is_entered_as_chroot_would(host: LocalHost, tmp_path: DiskPath) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/x").write_text("inside")
+    (tmp_path / "a").symlink_to("/etc")
+    (tmp_path / "b").symlink_to("../../../../etc")
+    for path in ("/a/x", "/b/x", "/a/../etc/x"):
+        node = host.node(Path(path))
+        assert isinstance(node, File)
+        assert node.content == b"inside"
+    assert host.real(Path("/a/x")) == Path("/etc/x")
+    assert host.real(Path("/a/new/one")) == Path("/etc/new/one")
+
+
+def test_links_in_a_circle_lead_nowhere(host: LocalHost) -> None:
+    host.make(Path("/a"), Link("b"))
+    host.make(Path("/b"), Link("a"))
+    assert host.node(Path("/a/x")) is None
+    assert host.names(Path("/a")) == ()
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("owner", ["folder", "link"])
+def test_a_link_that_another_user_could_have_planted_is_not_followed(
+    host: LocalHost, tmp_path: DiskPath, owner: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".docker").symlink_to("/etc")
+    (tmp_path / "etc").mkdir()
+    os.chown(home if owner == "folder" else home / ".docker", 1234, 1234, follow_symlinks=False)
+    for act in (
+        lambda: host.node(Path("/home/.docker/x")),
+        lambda: host.make(Path("/home/.docker/x"), File(b"")),
+        lambda: host.real(Path("/home/.docker")),
+    ):
+        with pytest.raises(Denied, match="planted"):
+            act()
+    assert not list((tmp_path / "etc").iterdir())
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
+def test_modes_are_what_was_said_whatever_the_umask(host: LocalHost, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        nodes: dict[str, Node] = {"/d": Directory(0o750), "/d/f": File(b"x", 0o604), "/d/k": File(b"k", 0o600)}
+        for path, node in nodes.items():
+            host.make(Path(path), node)
+            assert host.node(Path(path)) == node
+    finally:
+        os.umask(before)
+
+
+def test_what_is_there_is_never_overwritten(host: LocalHost) -> None:
+    host.make(Path("/x"), File(b"1"))
+    with pytest.raises(FileExistsError):
+        host.make(Path("/x"), File(b"2"))
+    assert host.node(Path("/x")) == File(b"1")
+
+
+def test_a_device_is_not_read(host: LocalHost, tmp_path: DiskPath) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotReady, match="neither a file"):
+        host.node(Path("/pipe"))
+
+
+def test_a_huge_file_is_not_read_whole(host: LocalHost, tmp_path: DiskPath) -> None:
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(40 << 20)
+    with pytest.raises(Refused, match="larger than"):
+        host.node(Path("/huge"))
+
+
+def test_a_root_that_is_gone_is_told(tmp_path: DiskPath) -> None:
+    host = LocalHost(str(tmp_path / "gone"))
+    assert not host.is_there
+
+
+def test_nothing_is_run_in_a_file_tree(host: LocalHost) -> None:
+    with pytest.raises(NotReady, match="file tree"):
+        host.run(Command(("true",), "try"))
+
+
+def test_a_program_that_is_not_there_is_an_answer() -> None:
+    assert LocalHost().run(Command(("dockertls-no-such-program",), "try")).code == 127
+    assert LocalHost().run(Command(("sh", "-c", "echo out; echo err >&2; exit 3"), "try")) == Output(
+        3, "out\n", "err\n"
+    )
+
+
+def test_one_lock_at_a_time(host: LocalHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dockertls.host.LOCK_PATIENCE", 0.0)
+    with host.lock(), pytest.raises(Locked), host.lock():
+        pass
+    with host.lock():
+        assert host.node(Path("/var/lib/dockertls")) == Directory(0o700, host.self_owner)
+
+
+@pytest.mark.needs("root")
+def test_extended_attributes_of_what_is_replaced_are_kept(host: LocalHost, tmp_path: DiskPath) -> None:
+    host.make(Path("/old"), File(b"1"))
+    os.setxattr(tmp_path / "old", "trusted.dockertls", b"yes")
+    host.make(Path("/new"), File(b"2"), like=Path("/old"))
+    assert os.getxattr(tmp_path / "new", "trusted.dockertls") == b"yes"
+
+
+def test_facts_know_what_they_were_not_asked(host: LocalHost) -> None:
+    facts = gather(host, [], now=NOW)
+    with pytest.raises(NotGathered):
+        facts.node(DAEMON_JSON)
+    assert gather(host, ["daemon"], now=NOW).file(DAEMON_JSON) is None
+
+
+def test_a_masked_unit_is_no_unit(host: LocalHost, tmp_path: DiskPath) -> None:
+    (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    unit = Path("/etc/systemd/system/docker.service")
+    host.make(unit, Link("/dev/null"))
+    facts = gather(host, ["daemon"], now=NOW)
+    assert facts.node(unit) == Link("/dev/null")
+    assert facts.file(unit) is None
+
+
+def test_missing_directories_outermost_first(host: LocalHost) -> None:
+    facts = gather(host, [], trees=[Path("/a/b/c")], now=NOW)
+    assert missing_directories(facts, Path("/a/b")) == (Path("/a"), Path("/a/b"))
+
+
+def test_passwd_lines_that_are_none_are_passed_over() -> None:
+    text = "# comment\nroot:x:0:0:root:/root:/bin/sh\nbroken\nann:x:a:b::/home/ann:\nbob:x:7:8::/home/bob:\n"
+    assert [(user.name, user.owner) for user in parse_passwd(text)] == [("root", (0, 0)), ("bob", (7, 8))]
