@@ -27,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would be imported for it
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Make a Docker host's remote API safe: certificates, daemon configuration, client files, and the proof.",
     epilog="Start with `dockertls rehearse`, which touches nothing; then `dockertls bootstrap`.",
 )

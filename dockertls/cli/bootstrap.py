@@ -17,7 +17,7 @@ def bootstrap(
     ctx: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|ADDRESS]...", help="What clients call this host; default: all its own."),
+        typer.Argument(metavar="NAME|ADDRESS", help="What clients call this host; default: all its own."),
     ] = None,
     *,
     client: Annotated[str, typer.Option(metavar="NAME", help="Whose client certificate it is.")] = "client",
@@ -35,7 +35,11 @@ def bootstrap(
     passphrase: PassphraseOptions,
     restarts: RestartOptions,
 ) -> None:
-    """Secure this host, end to end: certificates, daemon, client files, and a live handshake that proves it."""
+    """Secure this host, end to end.
+
+    Makes the certificates, configures dockerd, puts the client files in place, restarts dockerd, and proves it all by a
+    live handshake. If the proof fails, everything is put back.
+    """
     from dockertls.cli.preparing import Wish, parse_style, prepare
     from dockertls.cli.restarting import Restart, change_daemon, refuse_pending
     from dockertls.cli.signing import Signer

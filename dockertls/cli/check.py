@@ -14,7 +14,7 @@ def check(
     ctx: typer.Context,
     endpoints: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ENDPOINT]...", help="tcp://HOST:2376; default: DOCKER_HOST, context, this host."),
+        typer.Argument(metavar="ENDPOINT", help="tcp://HOST:2376; default: DOCKER_HOST, context, this host."),
     ] = None,
     *,
     cert_path: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of ca.pem, cert.pem, key.pem.")] = None,
@@ -27,7 +27,10 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="What could not be told is a failure.")] = False,
     explain: Annotated[str | None, typer.Option(metavar="TEXT", help="Explain an error message instead.")] = None,
 ) -> None:
-    """Look at a live endpoint as its client, as nobody and as a stranger, and say whether it is secure."""
+    """Tell whether a live endpoint is secure.
+
+    Looks at it with TLS 1.2 and 1.3, as its client, as nobody and as a stranger, and without TLS.
+    """
     from dockertls.cli.checking import Terms, check_all, explain_text
     from dockertls.cli.endpoints import MaterialOptions
 

@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Certificate
 @takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions)
 def issue(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="People or programs; a certificate each.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="People or programs; a certificate each.")],
     *,
     change: ChangeOptions,
     keys: KeyOptions,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def env(
     ctx: typer.Context,
     endpoint: Annotated[
-        str | None, typer.Argument(metavar="[ENDPOINT]", help="tcp://HOST:2376; default: this host's daemon.")
+        str | None, typer.Argument(metavar="ENDPOINT", help="tcp://HOST:2376; default: this host's daemon.")
     ] = None,
     *,
     shell: Annotated[
@@ -22,7 +22,10 @@ def env(
     unset: Annotated[bool, typer.Option("--unset", help="Remove them instead.")] = False,
     docker_dir: Annotated[str | None, typer.Option(metavar="DIR", help="The client files; default: ~/.docker.")] = None,
 ) -> None:
-    """Print what to set so that docker uses the secured daemon: eval "$(dockertls env)"."""
+    """Print the variables for your shell.
+
+    Use it as: eval "$(dockertls env)"
+    """
     from dockertls.cli.console import arguments, platform
     from dockertls.cli.endpoints import this_host
     from dockertls.client import shell as shells

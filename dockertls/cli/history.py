@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def history(ctx: typer.Context) -> None:
-    """List what dockertls did to this host, oldest first."""
+    """List what was done to this host."""
     from dockertls.apply import undoable
     from dockertls.journal import history as read
     from dockertls.report.history import as_json, table
@@ -33,13 +33,16 @@ def history(ctx: typer.Context) -> None:
 def undo(
     ctx: typer.Context,
     number: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="A number of `dockertls history`; default: the newest.")
+        int | None, typer.Argument(metavar="ID", help="A number of `dockertls history`; default: the newest.")
     ] = None,
     *,
     change: ChangeOptions,
     restarts: RestartOptions,
 ) -> None:
-    """Take a change back: every file as it was, and dockerd restarted. The certificates' store stays."""
+    """Take a change back.
+
+    Every file as it was before, and dockerd restarted. The certificates' store stays.
+    """
     from dockertls.apply import undoable, with_group
     from dockertls.cli.restarting import Restart, undo_entries
     from dockertls.journal import history as read

@@ -14,7 +14,10 @@ def inspect(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A PEM file, or - for standard input.")],
 ) -> None:
-    """Tell what a file holds: certificates, keys, requests, revocation lists. No secret is shown."""
+    """Tell what a file holds.
+
+    Certificates, keys, requests and revocation lists are known. No secret is shown.
+    """
     from dockertls.cli.console import read_input
     from dockertls.report.inspect import things
 

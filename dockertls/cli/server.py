@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Certificate
 @takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions)
 def issue(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Host names or addresses; a certificate each.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Host names or addresses; a certificate each.")],
     *,
     san: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")

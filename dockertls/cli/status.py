@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def status(ctx: typer.Context) -> None:
-    """List every certificate: name, role, key, when it ends, and its copies. Exit 1 if one is due or stale."""
+    """List every certificate and its copies.
+
+    Exit code 1 if one is due for renewal, has ended, or has a copy that is not the current one.
+    """
     from dockertls.cli.surveying import survey
     from dockertls.report.status import as_json, is_due, table
 
