@@ -22,7 +22,7 @@ from dockertls.journal import (
 from dockertls.plan import Change, Command, Directory, Link, Plan, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dockertls.host import Host
@@ -96,19 +96,20 @@ def apply(
         return Receipt(0, plan, run.now)
     with host.lock():
         recover_locked(host)
-        _refuse_drift(plan, host)
+        roots = _roots(plan)
+        _refuse_drift(plan, host, roots)
         for guard in guards:
             guard()
         if host.runs:
             _run_all(plan.guards, host)
-        entry = _entry(plan, host, run)
+        entry = _entry(plan, host, run, roots)
         activates = host.runs and run.activate
         touched = False
         try:
             write_journal(host, entry)
-            _stage(plan, host, entry.id)
+            _stage(plan, host, entry.id, roots)
             touched = True
-            _carry_out(plan, host, entry, activate=activates)
+            _carry_out(plan, host, entry, roots, activate=activates)
             if proof:
                 proof()
             finish(host, entry)
@@ -141,20 +142,20 @@ def recover_locked(host: Host) -> str | None:
     return entry.title
 
 
-def _entry(plan: Plan, host: Host, run: Run) -> Entry:
-    steps = steps_of(plan.changes, run.append_only, frozenset(_roots(plan)))
+def _entry(plan: Plan, host: Host, run: Run, roots: Mapping[Path, Path]) -> Entry:
+    steps = steps_of(plan.changes, run.append_only, roots)
     return Entry(next_id(host), plan.title, run.now, run.who, run.group, run.undoes, steps, plan.activation)
 
 
 # before
 
 
-def _refuse_drift(plan: Plan, host: Host) -> None:
+def _refuse_drift(plan: Plan, host: Host, roots: Mapping[Path, Path]) -> None:
     """Compare every node with what the plan was made from; what lies in a new directory cannot be there."""
-    roots = _roots(plan)
-    outside = (change for change in plan.changes if not _root_of(change.path.parent, roots))
-    drifted = [shown(change.path) for change in outside if host.node(change.path) != change.before]
-    drifted += [f"{shown(path)} (not empty)" for path in _occupied(plan, host)]
+    outside = (change for change in plan.changes if roots.get(change.path, change.path) == change.path)
+    with host.near() as near:
+        drifted = [shown(change.path) for change in outside if near.node(change.path) != change.before]
+        drifted += [f"{shown(path)} (not empty)" for path in _occupied(plan, near)]
     if drifted:
         raise Drifted(
             f"changed since it was looked at: {', '.join(drifted)}", "nothing was done; run the command again"
@@ -170,25 +171,26 @@ def _occupied(plan: Plan, host: Host) -> Iterator[Path]:
             yield change.path
 
 
-def _roots(plan: Plan) -> dict[Path, None]:
-    """The outermost directories that the plan makes: each is staged with all that is in it, and named at once."""
-    roots: dict[Path, None] = {}
+def _roots(plan: Plan) -> Mapping[Path, Path]:
+    """What lies in a directory that the plan makes, and the outermost of these directories, each in itself.
+
+    Such a root is staged with all that is in it, and named at once.
+    """
+    roots: dict[Path, Path] = {}
     for change in plan.changes:
-        made = isinstance(change.after, Directory) and not isinstance(change.before, Directory)
-        if made and not _root_of(change.path, roots):
-            roots[change.path] = None
+        root = roots.get(change.path.parent)
+        if root is not None:
+            roots[change.path] = root
+        elif isinstance(change.after, Directory) and not isinstance(change.before, Directory):
+            roots[change.path] = change.path
     return roots
-
-
-def _root_of(path: Path, roots: dict[Path, None]) -> Path | None:
-    return next((folder for folder in (path, *path.parents) if folder in roots), None)
 
 
 # carrying out
 
 
-def _carry_out(plan: Plan, host: Host, entry: Entry, *, activate: bool) -> None:
-    _publish(plan, host, entry.id)
+def _carry_out(plan: Plan, host: Host, entry: Entry, roots: Mapping[Path, Path], *, activate: bool) -> None:
+    _publish(plan, host, entry.id, roots)
     if plan.activation and activate:
         write_journal(host, activating(entry))
         _run_all(plan.activation, host)
@@ -199,35 +201,39 @@ def _staged(path: Path, number: int) -> Path:
     return path.with_name(f".{path.name[:200]}.dockertls-{number}")
 
 
-def _stage(plan: Plan, host: Host, number: int) -> None:
+def _stage(plan: Plan, host: Host, number: int, roots: Mapping[Path, Path]) -> None:
     """Make every new node beside its place, finished but for its name, and all of it durable."""
-    roots = _roots(plan)
+    places: dict[Path, Path] = {}
     made: list[Path] = []
-    for change in plan.changes:
-        if change.after is None or _alters(change):
-            continue
-        root = _root_of(change.path, roots)
-        place = _staged(root, number) / change.path.relative_to(root) if root else _staged(change.path, number)
-        try:
-            host.make(place, change.after, like=change.path if change.before is not None else None)
-        except FileExistsError as error:
-            raise Drifted(f"{shown(place)} is in the way", "move it away and run again") from error
-        except FileNotFoundError as error:
-            raise Drifted(f"the directory of {shown(change.path)} is gone", "run the command again") from error
-        made += [] if isinstance(change.after, Link) else [place]
+    with host.near() as near:
+        for change in plan.changes:
+            inside = roots.get(change.path, change.path) != change.path
+            place = places[change.path.parent] / change.path.name if inside else _staged(change.path, number)
+            places[change.path] = place
+            if change.after is not None and not _alters(change):
+                _stage_one(change, change.after, place, near)
+                made += [] if isinstance(change.after, Link) else [place]
     host.sync(made)
+
+
+def _stage_one(change: Change, node: Node, place: Path, host: Host) -> None:
+    try:
+        host.make(place, node, like=change.path if change.before is not None else None)
+    except FileExistsError as error:
+        raise Drifted(f"{shown(place)} is in the way", "move it away and run again") from error
+    except FileNotFoundError as error:
+        raise Drifted(f"the directory of {shown(change.path)} is gone", "run the command again") from error
 
 
 def _alters(change: Change) -> bool:
     return isinstance(change.before, Directory) and isinstance(change.after, Directory)
 
 
-def _publish(plan: Plan, host: Host, number: int) -> None:
+def _publish(plan: Plan, host: Host, number: int, roots: Mapping[Path, Path]) -> None:
     """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change."""
-    roots = _roots(plan)
     parent: Path | None = None
     for change in plan.changes:
-        if change.path not in roots and _root_of(change.path, roots):
+        if roots.get(change.path, change.path) != change.path:
             continue
         if parent is not None and parent != change.path.parent:
             host.sync([parent])

@@ -10,7 +10,8 @@ import stat
 import subprocess
 import time
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
@@ -18,11 +19,10 @@ from dockertls.errors import Denied, Locked, NotReady, Refused
 from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MAX_FILE = 32 * 1024 * 1024  # bytes: no file that Docker or this tool reads comes near it
 PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
-MAX_LINKS = 40  # as the kernel's own limit
 FEW_FILES = 64  # up to here each file is flushed by itself: a busy host's whole file system can take long
 LOCK_PATIENCE = 10.0  # seconds
 COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
@@ -85,11 +85,14 @@ class Host(Protocol):
     def sync(self, paths: Iterable[Path]) -> None:
         """Make the content of files, and the names in directories, durable."""
 
+    def near(self) -> AbstractContextManager[Host]:
+        """The same machine, for many nodes that lie near each other: the way to one is kept open for the next."""
+
     def run(self, command: Command) -> Output:
         """Run a command and wait for it."""
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the host's lock. Raises Locked."""
+    def lock(self, name: str = "lock") -> AbstractContextManager[None]:
+        """Hold a lock of the host; that of `apply`, if none is named. Raises Locked."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class LocalHost:
         root: the file tree, entered as chroot would: a link to /etc/x in it means ROOT/etc/x. A path that begins with
             two slashes (`plan.beside`) is not in the tree: a store or an output that the user named.
         home_state: where an ordinary user's lock and history lie; root's are in /var/lib/dockertls.
+        ways: kept open by `near`, by the root of the paths that they are for.
 
     A tree that an ordinary user works on is seen as in a user namespace: all belongs to 0:0 and owners are not changed.
     Links are followed only where nobody but root, or the one who runs this, could have planted them.
@@ -107,8 +111,9 @@ class LocalHost:
 
     root: str = "/"
     home_state: Path | None = None
+    ways: Mapping[str, Walk] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def runs(self) -> bool:
         return os.path.realpath(self.root) == "/"
 
@@ -139,7 +144,7 @@ class LocalHost:
     # looking
 
     def node(self, path: Path) -> Node | None:
-        with _told(path):
+        with Told(path):
             try:
                 with self._parent(path) as (folder, name):
                     return self._node(folder, name, path)
@@ -158,37 +163,37 @@ class LocalHost:
         return self._file(folder, name, path)
 
     def _file(self, folder: int, name: str, path: Path) -> File:
-        with _opened(name, folder) as handle, os.fdopen(handle, "rb", closefd=False) as file:
+        with opened(name, folder) as handle, os.fdopen(handle, "rb", closefd=False) as file:
             status = os.fstat(handle)
-            content = b""
+            content = bytearray()
             while len(content) <= MAX_FILE and (piece := file.read(PIECE)):
                 content += piece
         if len(content) > MAX_FILE:
             raise Refused(
                 f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read"
             )
-        return File(content, stat.S_IMODE(status.st_mode), self._owner(status))
+        return File(bytes(content), stat.S_IMODE(status.st_mode), self._owner(status))
 
     def _owner(self, status: os.stat_result) -> Owner:
         return ROOT if self.squashed else (status.st_uid, status.st_gid)
 
     def names(self, path: Path) -> tuple[str, ...]:
-        with _told(path):
+        with Told(path):
             try:
-                with self._parent(path / ".names") as (folder, _), _opened(".", folder) as handle:
+                with self._parent(path / ".names") as (folder, _), opened(".", folder) as handle:
                     return tuple(sorted(os.listdir(handle)))
             except (FileNotFoundError, NotADirectoryError):
                 return ()
 
     def real(self, path: Path) -> Path:
-        with _told(path), self._walk(path) as walk:
+        with Told(path), self._new_walk(path) as walk:
             return walk.real(path)
 
     # changing
 
     def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
         attributes = self._attributes(like) if like else {}
-        with _told(path), self._parent(path) as (folder, name):
+        with Told(path), self._parent(path) as (folder, name):
             match node:
                 case Link(target):
                     os.symlink(target, name, dir_fd=folder)
@@ -206,8 +211,7 @@ class LocalHost:
             name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
         )
         try:
-            with os.fdopen(handle, "wb", closefd=False) as file:
-                file.write(node.content)
+            _write_all(handle, node.content)
             self._dress(handle, node, attributes)
         except BaseException:
             with suppress(OSError):
@@ -217,7 +221,7 @@ class LocalHost:
             os.close(handle)
 
     def _finish(self, folder: int, name: str, node: Directory, attributes: dict[str, bytes]) -> None:
-        with _opened(name, folder, os.O_DIRECTORY) as handle:
+        with opened(name, folder, os.O_DIRECTORY) as handle:
             self._dress(handle, node, attributes)
 
     def _dress(self, handle: int, node: File | Directory, attributes: dict[str, bytes]) -> None:
@@ -225,14 +229,15 @@ class LocalHost:
         status = os.fstat(handle)
         if not self.squashed and (status.st_uid, status.st_gid) != node.owner:
             os.fchown(handle, *node.owner)
-        for key, value in attributes.items():
+        for key, value in attributes.items():  # an ACL changes the mode
             os.setxattr(handle, key, value)
-        os.fchmod(handle, node.mode)
+        if stat.S_IMODE(os.fstat(handle).st_mode) != node.mode:
+            os.fchmod(handle, node.mode)
 
     def _attributes(self, like: Path) -> dict[str, bytes]:
         """Extended attributes (SELinux context, ACL) of what is at `like`; none where there is nothing."""
         try:
-            with self._parent(like) as (folder, name), _opened(name, folder) as handle:
+            with self._parent(like) as (folder, name), opened(name, folder) as handle:
                 return {key: os.getxattr(handle, key) for key in os.listxattr(handle)}
         except OSError as error:
             if error.errno in {errno.ENOTSUP, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
@@ -240,15 +245,20 @@ class LocalHost:
             raise
 
     def alter(self, path: Path, node: Directory) -> None:
-        with _told(path), self._parent(path) as (folder, name):
+        with Told(path), self._parent(path) as (folder, name):
             self._finish(folder, name, node, {})
 
     def rename(self, old: Path, new: Path) -> None:
-        with _told(new), self._parent(old) as (source, name), self._parent(new) as (target, wanted):
-            os.rename(name, wanted, src_dir_fd=source, dst_dir_fd=target)
+        with Told(new), self._parent(old) as (source, name):
+            if new.parent == old.parent:
+                os.rename(name, new.name, src_dir_fd=source, dst_dir_fd=source)
+                return
+            with self._new_walk(new) as walk:
+                walk.go(new.parts[1:-1])
+                os.rename(name, new.name, src_dir_fd=source, dst_dir_fd=walk.handle)
 
     def remove(self, path: Path) -> None:
-        with _told(path), self._parent(path) as (folder, name):
+        with Told(path), self._parent(path) as (folder, name):
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 os.rmdir(name, dir_fd=folder)
@@ -256,7 +266,7 @@ class LocalHost:
                 os.unlink(name, dir_fd=folder)
 
     def discard(self, path: Path) -> None:
-        with _told(path), suppress(FileNotFoundError, NotADirectoryError), self._parent(path) as (folder, name):
+        with Told(path), suppress(FileNotFoundError, NotADirectoryError), self._parent(path) as (folder, name):
             if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                 shutil.rmtree(name, dir_fd=folder)
             else:
@@ -268,8 +278,14 @@ class LocalHost:
             os.sync()
             return
         for path in wanted:
-            with _told(path), self._parent(path) as (folder, name), _opened(name, folder) as handle:
+            # The names in a directory that a link names are those of the directory at its end.
+            with Told(path), self._parent(self.real(path)) as (folder, name), opened(name, folder) as handle:
                 os.fsync(handle)
+
+    @contextmanager
+    def near(self) -> Iterator[LocalHost]:
+        with self._new_walk(Path("/")) as inside, self._new_walk(Path("//")) as beside_it:
+            yield replace(self, ways={"/": inside, "//": beside_it})
 
     # running
 
@@ -293,11 +309,11 @@ class LocalHost:
         return Output(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, name: str = "lock") -> Iterator[None]:
         """The kernel's lock: a dead process holds nothing."""
         self._make_state()
-        path = self.state / "lock"
-        with _told(path), self._parent(path) as (folder, name):
+        path = self.state / name
+        with Told(path), self._parent(path) as (folder, _):
             handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
             _wait_for(handle, path)
@@ -311,94 +327,18 @@ class LocalHost:
                 with suppress(FileExistsError):
                     self.make(path, Directory(0o700 if path == self.state else 0o755, self.self_owner))
 
-    @contextmanager
-    def _parent(self, path: Path) -> Iterator[tuple[int, str]]:
-        """A handle of the directory that holds `path`, and the name there."""
-        with self._walk(path) as walk:
-            walk.go(path.parent)
-            yield walk.handle, path.name or "."
+    def _parent(self, path: Path) -> Parent:
+        kept = self.ways.get(path.root)
+        return Parent(path, kept or self._new_walk(path), kept=kept is not None)
 
-    def _walk(self, path: Path) -> _Walk:
-        return _Walk("/" if is_beside(path) else self.root, Path(path.root))
+    def _new_walk(self, path: Path) -> Walk:
+        return Walk("/" if is_beside(path) else self.root, Path(path.root))
 
 
-class _Walk(AbstractContextManager["_Walk"]):
-    """A way into a file tree, each component entered by handle, links resolved as chroot would."""
-
-    def __init__(self, base: str, place: Path) -> None:
-        self._handles = [os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
-        self._links = 0
-        self.place = place
-
-    @property
-    def handle(self) -> int:
-        return self._handles[-1]
-
-    def go(self, path: Path) -> None:
-        """Enter the directory `path`. Raises FileNotFoundError, NotADirectoryError."""
-        todo = list(reversed(path.parts[1:]))
-        while todo:
-            self._step(todo)
-
-    def real(self, path: Path) -> Path:
-        """`path` without links, as far as it exists."""
-        todo = list(reversed(path.parts[1:]))
-        while todo:
-            part = todo[-1]
-            try:
-                self._step(todo)
-            except (FileNotFoundError, NotADirectoryError):
-                return self.place.joinpath(part, *reversed(todo))
-        return self.place
-
-    def _step(self, todo: list[str]) -> None:
-        part = todo.pop()
-        if part == "..":
-            self._leave(1)
-            return
-        target = self._enter(part)
-        if target is None:
-            return
-        self._links += 1
-        if self._links > MAX_LINKS:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ELOOP))  # a circle leads nowhere
-        todo += reversed([piece for piece in Path(target).parts if piece != "/"])
-        if target.startswith("/"):
-            self._leave(len(self._handles))
-
-    def _enter(self, part: str) -> str | None:
-        """Enter a directory, or give the target of the link that is there."""
-        status = os.stat(part, dir_fd=self.handle, follow_symlinks=False)
-        if not stat.S_ISLNK(status.st_mode):
-            flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._handles.append(os.open(part, flags, dir_fd=self.handle))
-            self.place /= part
-            return None
-        if {status.st_uid, os.fstat(self.handle).st_uid} - {0, os.geteuid()}:
-            raise Denied(
-                f"{shown(self.place / part)} is a link that another user could have planted", "name the real folder"
-            )
-        return os.readlink(part, dir_fd=self.handle)
-
-    def _leave(self, levels: int) -> None:
-        for _ in range(min(levels, len(self._handles) - 1)):
-            os.close(self._handles.pop())
-            self.place = self.place.parent
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            os.close(handle)
-
-
-@contextmanager
-def _opened(name: str, folder: int, flags: int = 0) -> Iterator[int]:
-    """A handle to read from, never through a link, never waiting for a device."""
-    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    handle = os.open(name, flags, dir_fd=folder)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+def _write_all(handle: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
 
 
 def _wait_for(handle: int, path: Path) -> None:
@@ -412,30 +352,3 @@ def _wait_for(handle: int, path: Path) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-HINTS = {
-    errno.EACCES: "run it with sudo, or name a folder of your own with --store or --root",
-    errno.EPERM: "run it with sudo; an immutable file needs `chattr -i` first",
-    errno.EROFS: "the file system is read-only",
-    errno.ENOSPC: "free some space on that file system",
-    errno.EDQUOT: "the quota is used up",
-    errno.ENOTDIR: "a part of the path is a file",
-    errno.ELOOP: "links go round in a circle, or a link stands where none is followed",
-    errno.ENOTEMPTY: "something else lies in this directory",
-    errno.ENAMETOOLONG: "the name is too long for this file system",
-}
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """The operating system's refusal, in the terms of the contract."""
-    try:
-        yield
-    except (FileNotFoundError, FileExistsError):
-        raise
-    except OSError as error:
-        number = error.errno or 0
-        kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
-        reason = os.strerror(number) if number else str(error)
-        raise kind(f"{shown(path)}: {reason}", HINTS.get(number, "look at the host")) from error

@@ -15,7 +15,7 @@ from dockertls.errors import NotReady
 from dockertls.plan import Command, Directory, File, Link, Node, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dockertls.host import Host
     from dockertls.plan import Change, Owner
@@ -178,21 +178,22 @@ def _step(data: dict[str, Any]) -> Step:
     return Step(**(data | records))
 
 
-def steps_of(changes: Iterable[Change], append_only: tuple[Path, ...], roots: frozenset[Path]) -> tuple[Step, ...]:
+def steps_of(changes: Iterable[Change], append_only: tuple[Path, ...], roots: Mapping[Path, Path]) -> tuple[Step, ...]:
     """Write changes down; of a new directory in an append-only place only its own name.
 
     Args:
         changes: in the plan's order.
         append_only: paths of what is never undone once it is done: the store.
-        roots: the outermost directories that the plan makes.
+        roots: of what lies in a new directory, the outermost that the plan makes.
     """
     steps: list[Step] = []
+    compacted = {root for root in set(roots.values()) if any(root.is_relative_to(folder) for folder in append_only)}
     for change in changes:
-        kept = any(change.path.is_relative_to(folder) for folder in append_only)
-        tree = next((root for root in (change.path, *change.path.parents) if root in roots), None)
-        compact = tree is not None and any(tree.is_relative_to(folder) for folder in append_only)
+        tree = roots.get(change.path)
+        compact = tree in compacted
         if compact and tree != change.path:
             continue
+        kept = any(change.path.is_relative_to(folder) for folder in append_only)
         before, after = Record.of(change.before, content=True), Record.of(change.after)
         steps.append(Step(str(change.path), change.why, before, after, kept, compact))
     return tuple(steps)

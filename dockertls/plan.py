@@ -254,6 +254,8 @@ def visible(text: str) -> str:
     Returns:
         The same text with C0, C1 and bidirectional controls written as `\x1b`; tabs are kept.
     """
+    if text.isprintable():
+        return text
     return "".join(
         char if char == "\t" or char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

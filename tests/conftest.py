@@ -22,6 +22,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
     "openssl": lambda: shutil.which("openssl"),
     "root": lambda: os.geteuid() == 0,
+    "setpriv": lambda: shutil.which("setpriv"),
     "strace": lambda: shutil.which("strace"),
     "zsh": lambda: shutil.which("zsh"),
 }

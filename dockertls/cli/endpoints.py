@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from dockertls.cli.console import read_input, working_directory
 from dockertls.client import contexts
 from dockertls.daemon.control import listening
-from dockertls.errors import NotReady, Usage
+from dockertls.errors import NotReady, Refused, Usage
+from dockertls.pki.keys import load_certificates, load_private, matches
+from dockertls.plan import visible
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.observation import ClientMaterial
 
@@ -72,6 +74,7 @@ def material(session: Session, target: Target, options: MaterialOptions) -> Clie
     Raises:
         Usage: --cert without --key, or the reverse.
         NotReady: if a file cannot be read; says where files are expected.
+        Refused: if a file holds something else, or key and certificate are no pair.
     """
     if bool(options.cert) != bool(options.key):
         raise Usage("--cert and --key go together", "give both")
@@ -81,13 +84,17 @@ def material(session: Session, target: Target, options: MaterialOptions) -> Clie
         for given, name in ((options.ca, "ca.pem"), (options.cert, "cert.pem"), (options.key, "key.pem"))
     )
     try:
-        return ClientMaterial(
-            read_input(ca, "the CA file"), *(read_input(one, "the client file") for one in (cert, key))
-        )
+        trusted = read_input(ca, "the CA file")
+        own, secret = (read_input(one, "the client file") for one in (cert, key))
     except NotReady as error:
         raise NotReady(
             error.message, "name the client's files with --cert-path DIR, or --ca, --cert and --key"
         ) from None
+    load_certificates(trusted, name=visible(ca))
+    certificate = load_certificates(own, name=visible(cert))[0]
+    if not matches(certificate, load_private(secret, name=visible(key))):
+        raise Refused(f"{visible(key)} is not the key of {visible(cert)}", "give the two that belong together")
+    return ClientMaterial(trusted, own, secret)
 
 
 def _default(session: Session) -> str:

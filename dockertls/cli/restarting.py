@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -12,13 +12,16 @@ from dockertls.apply import apply, plan_undo
 from dockertls.cli.live import Proof, is_served, running
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
-from dockertls.errors import Drifted, NotReady, Usage
+from dockertls.daemon.control import complaints, log_command
+from dockertls.daemon.effective import effective
+from dockertls.errors import Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
+from dockertls.platforms import RESTART
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from dockertls.apply import Receipt
+    from dockertls.apply import Receipt, Run
     from dockertls.cli.live import Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
@@ -123,29 +126,70 @@ def _change_daemon(
     session.recover(options)
     decided = decide()
     plan = decided.plan or _not_followed_yet(session, decided)
-    seen = running() if plan.activation and session.host.runs and restart is not Restart.NEVER else None
-    first = _keep_containers(session, seen)
+    first = _keep_containers(session, _containers(session, plan, restart))
     for note in decided.notes:
         session.console.say(f"note: {note}")
     if not session.consider(plan, options, first=first):
         return Outcome(decided, None)
     run = session.run(group=secrets.token_hex(8))
-    earlier = apply(first, session.host, run) if first else None
-    try:
-        if earlier:
-            decided, seen = decide(), running()
-            plan = decided.plan
-        reason = _why_not(session, restart, seen, options) if plan.activation else ""
-        postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
-        proof = Proof(decided.endpoint, decided.material, session.started) if plan.activation and not postpone else None
-        if postpone and not plan.changes:
-            return Outcome(decided, None, (), plan.activation, reason)
+    with _turn(session):
+        earlier = apply(first, session.host, run) if first else None
+        try:
+            if earlier:
+                decided = decide()
+                plan = decided.plan or _not_followed_yet(session, decided)
+            return _follow(session, decided, plan, options, restart, run=run)
+        except UndoFailed:
+            raise  # its journal comes first
+        except BaseException:
+            if earlier:  # not wanted for its own sake
+                apply(earlier.plan.inverse(), session.host, replace(run, undoes=(earlier.id,)))
+            raise
+
+
+def _turn(session: Session) -> AbstractContextManager[None]:
+    """From the look at the containers to the proof, no other run touches the daemon."""
+    return session.host.lock("turn") if session.host.runs else nullcontext()
+
+
+def _follow(
+    session: Session, decided: _Decided, plan: Plan, options: ChangeOptions, restart: Restart, *, run: Run
+) -> Outcome[_Decided]:
+    """Carry out what was decided, with a restart and a proof where they may be."""
+    reason = _why_not(session, restart, _containers(session, plan, restart), options)
+    postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
+    proof = Proof(decided.endpoint, decided.material, session.started) if plan.activation and not postpone else None
+    if postpone and not plan.changes:
+        return Outcome(decided, None, (), plan.activation, reason)
+    with _last_words(session):
         receipt = apply(plan, session.host, replace(run, activate=not postpone), proof=proof)
-        return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
-    except BaseException:
-        if earlier:  # not wanted for its own sake
-            apply(earlier.plan.inverse(), session.host, replace(run, undoes=(earlier.id,)))
-        raise
+    return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
+
+
+@contextmanager
+def _last_words(session: Session) -> Iterator[None]:
+    """Add to a failure what dockerd itself said of it in its log."""
+    try:
+        yield
+    except (Undone, UndoFailed) as error:
+        command = log_command(session.facts("daemon"), session.started) if session.host.runs else None
+        words = complaints(session.host.run(command).out) if command else ()
+        raise type(error)(error.message, "\n".join((error.hint, *words))) from error
+
+
+def _containers(session: Session, plan: Plan, restart: Restart) -> Running | None:
+    """What the daemon runs, where the plan restarts it; None: nothing that a restart could stop is known.
+
+    Containers survive only if the daemon that stops and the one that starts both know of live-restore.
+    """
+    restarts = any(command.argv in RESTART.values() for command in plan.activation)
+    if not restarts or not session.host.runs or restart is Restart.NEVER:
+        return None
+    seen, facts = running(), session.facts("daemon")
+    after = replace(facts, files={**facts.files, **{change.path: change.after for change in plan.changes}})
+    said = effective(after).get("live-restore")
+    lasting = said is not None and said.value is True
+    return replace(seen, live_restore=seen.live_restore and lasting) if seen else None
 
 
 def _keep_containers(session: Session, seen: Running | None) -> Plan:
@@ -195,13 +239,15 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
     whole = plan_undo(session.host, entries)
     if not session.consider(whole, options):
         return False
-    seen = running() if whole.activation and session.host.runs else None
-    if reason := _why_not(session, restart, seen, options):
-        raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
     run = session.run(group=secrets.token_hex(8))
-    for entry in reversed(entries):
-        plan = plan_undo(session.host, (entry,))
-        apply(plan, session.host, replace(run, undoes=(entry.id,), activate=restart is not Restart.NEVER))
+    with _turn(session):
+        newest = plan_undo(session.host, entries[-1:])
+        if reason := _why_not(session, restart, _containers(session, newest, restart), options):
+            raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
+        for entry in reversed(entries):
+            plan = plan_undo(session.host, (entry,))
+            with _last_words(session):
+                apply(plan, session.host, replace(run, undoes=(entry.id,), activate=restart is not Restart.NEVER))
     return True
 
 

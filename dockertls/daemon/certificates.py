@@ -111,8 +111,9 @@ def _keep_foreign(facts: HostFacts, known: Collection[str]) -> None:
     names = [name for name, node in present.items() if node not in (None, _link(name))]
     if not names or (file and _is_ours(file.content, known)):
         return
+    places = ", ".join(str(told(name)) for name in names)
     raise NotReady(
-        f"{told(CA)} is of another authority ({_whose(file)}): its clients would lose access",
+        f"{places}: of another authority ({_whose(file)}), whose clients would lose access",
         "give --replace (undo brings the files back); nothing was done",
     )
 
@@ -125,8 +126,10 @@ def _is_ours(pem: bytes, known: Collection[str]) -> bool:
 
 
 def _whose(file: File | None) -> str:
+    if file is None:
+        return f"there is no {told(CA)}"
     try:
-        certificates = load_certificates(file.content, name=str(told(CA))) if file else ()
+        certificates = load_certificates(file.content, name=str(told(CA)))
     except Refused:
         certificates = ()
     subjects = ", ".join(visible(certificate.subject.rfc4514_string()) for certificate in certificates)

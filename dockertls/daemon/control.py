@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,17 @@ from dockertls.daemon.effective import effective
 from dockertls.daemon.hosts import has_port, is_tcp
 from dockertls.daemon.packaging import SERVICE, SOCKET, packaging
 from dockertls.daemon.rules import hosts_of
-from dockertls.plan import Command
+from dockertls.plan import Command, visible
 from dockertls.platforms import RESTART, Init
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dockertls.facts import HostFacts
 
 LOOPBACK = "127.0.0.1"
+HARMLESS = re.compile(r"\blevel=(debug|info|warning)\b")
+MOST_COMPLAINTS = 3  # lines
 
 
 def restart_commands(facts: HostFacts, *, units_changed: bool = False) -> tuple[Command, ...]:
@@ -35,6 +40,25 @@ def restart_commands(facts: HostFacts, *, units_changed: bool = False) -> tuple[
     # three starts within a minute, and systemd refuses the next one
     forget = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
     return (*((reload,) if units_changed else ()), forget, restart)
+
+
+def log_command(facts: HostFacts, since: datetime) -> Command | None:
+    """What shows dockerd's log; None where it is kept nowhere that is known.
+
+    Args:
+        facts: gathered with the row "daemon".
+        since: the time of its first line, UTC.
+    """
+    if packaging(facts).init is not Init.SYSTEMD:
+        return None
+    lines = ("--unit", SERVICE, "--identifier", "dockerd", "--since", f"@{int(since.timestamp())}")
+    return Command(("journalctl", *lines, "--output", "cat", "--no-pager"), "why dockerd did not start")
+
+
+def complaints(log: str) -> tuple[str, ...]:
+    """The last lines of dockerd's log that tell of a failure; each once."""
+    lines = dict.fromkeys(line for line in log.splitlines() if line.strip() and not HARMLESS.search(line))
+    return tuple(f"dockerd: {visible(line)}" for line in lines)[-MOST_COMPLAINTS:]
 
 
 def listening(facts: HostFacts) -> tuple[str, int] | None:

@@ -119,17 +119,15 @@ class _EncryptedPrivateKeyInfo:
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """One PEM block: its label, and everything from its first dash to its last."""
 
     label: str
     text: bytes
 
 
-# Possessive, and no dashes inside: a file full of BEGIN lines takes no longer than another one.
-_BLOCK = re.compile(
-    rb"^-----BEGIN ([A-Z0-9 ]++)-----[ \t]*+\r?\n(?:[^-]|-(?!----))*+(?<=\n)-----END \1-----", re.MULTILINE
-)
+_HEAD = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n", re.MULTILINE)
+_DASHES = b"-----"
 _BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
 
 _CERTIFICATE = "CERTIFICATE"
@@ -231,7 +229,7 @@ def kdf_rounds(pem: bytes) -> int:
     Raises:
         Refused: if it is no key that is encrypted by PKCS#8 with PBKDF2.
     """
-    block = next((block for block in _blocks(pem) if block.label == _ENCRYPTED), None)
+    block = next((block for block in pem_blocks(pem) if block.label == _ENCRYPTED), None)
     rounds = None if block is None else _rounds(block)
     if rounds is None:
         raise Refused("the key is not encrypted with PBKDF2", "encrypt it: dockertls ca passphrase")
@@ -240,29 +238,32 @@ def kdf_rounds(pem: bytes) -> int:
 
 def is_encrypted(pem: bytes) -> bool:
     """Whether a file holds an encrypted key, by PKCS#8 or in OpenSSL's older way."""
-    return any(_hidden(block) for block in _blocks(pem))
+    return any(_hidden(block) for block in pem_blocks(pem))
 
 
-def load_private(pem: bytes, passphrase: bytes | None = None, *, name: str = "the key") -> PrivateKey:
+def load_private(
+    pem: bytes, passphrase: bytes | None = None, *, name: str = "the key", validate: bool = True
+) -> PrivateKey:
     """Read a private key.
 
     Args:
         pem: the file. A certificate beside the key is left alone.
         passphrase: what opens it; not looked at if it is not encrypted.
         name: what messages call the file.
+        validate: whether the numbers of an RSA key are tested, which takes 35 to 254 ms; False for one's own keys.
 
     Raises:
         Refused: saying what the file is instead.
     """
     block = _key_block(pem, name)
     if not _hidden(block):
-        return _supported(_opened(block, None, _damaged(name)), name)
+        return _supported(_opened(block, None, _damaged(name), validate=validate), name)
     if not passphrase:
         hint = "give its passphrase (--passphrase-file), or decrypt it: openssl pkey -in FILE -out FILE.plain"
         raise Refused(f"{name} is encrypted, and there is no passphrase", hint)
     _check_envelope(block, name)
     wrong = Refused(f"the passphrase does not open {name}", "give the passphrase that it was encrypted with")
-    return _supported(_opened(block, passphrase, wrong), name)
+    return _supported(_opened(block, passphrase, wrong, validate=validate), name)
 
 
 def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certificate, ...]:
@@ -275,7 +276,7 @@ def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certi
     Raises:
         Refused: if there is none, or one of them cannot be read: docker and OpenSSL would pass over it without a word.
     """
-    blocks = _blocks(pem)
+    blocks = pem_blocks(pem)
     found = [block for block in blocks if block.label == _CERTIFICATE]
     if not found:
         raise _without("certificate", pem, blocks, name)
@@ -336,17 +337,26 @@ def _pem(label: str, der: bytes) -> bytes:
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
 
 
-def _blocks(pem: bytes) -> tuple[_Block, ...]:
-    return tuple(_Block(found[1].decode(), found[0]) for found in _BLOCK.finditer(pem))
+def pem_blocks(pem: bytes) -> tuple[Block, ...]:
+    """Every whole block of a file; a file full of BEGIN lines takes no longer than another one."""
+    found = (_block_at(head, pem) for head in _HEAD.finditer(pem))
+    return tuple(block for block in found if block)
 
 
-def _hidden(block: _Block) -> bool:
+def _block_at(head: re.Match[bytes], pem: bytes) -> Block | None:
+    """The block that begins there, if its END line is the next one that begins with dashes."""
+    end, foot = pem.find(_DASHES, head.end()), b"-----END " + head[1] + _DASHES
+    whole = pem.startswith(foot, end) and pem[end - 1 : end] == b"\n"
+    return Block(head[1].decode(), pem[head.start() : end + len(foot)]) if end > 0 and whole else None
+
+
+def _hidden(block: Block) -> bool:
     older = block.label.endswith("PRIVATE KEY") and b"Proc-Type: 4,ENCRYPTED" in block.text
     return older or block.label == _ENCRYPTED
 
 
-def _key_block(pem: bytes, name: str) -> _Block:
-    blocks = _blocks(pem)
+def _key_block(pem: bytes, name: str) -> Block:
+    blocks = pem_blocks(pem)
     found = [block for block in blocks if block.label.endswith("PRIVATE KEY") and block.label[:7] != "OPENSSH"]
     if not found:
         raise _without("private key", pem, blocks, name)
@@ -355,7 +365,7 @@ def _key_block(pem: bytes, name: str) -> _Block:
     return found[0]
 
 
-def _without(wanted: str, pem: bytes, blocks: Sequence[_Block], name: str) -> Refused:
+def _without(wanted: str, pem: bytes, blocks: Sequence[Block], name: str) -> Refused:
     """The error for a file that does not hold what is wanted."""
     if not blocks:
         message, hint = next((message, hint) for pattern, message, hint in _NOT_PEM if pattern.fullmatch(pem))
@@ -370,9 +380,9 @@ def _damaged(name: str) -> Refused:
     return Refused(f"{name} is damaged: it cannot be decoded", "copy it again from where it was made")
 
 
-def _opened(block: _Block, passphrase: bytes | None, refusal: Refused) -> object:
+def _opened(block: Block, passphrase: bytes | None, refusal: Refused, *, validate: bool) -> object:
     try:
-        return load_pem_private_key(block.text, passphrase)
+        return load_pem_private_key(block.text, passphrase, unsafe_skip_rsa_key_validation=not validate)
     except UnsupportedAlgorithm as error:
         hint = "make a new key: dockertls makes " + ", ".join(KINDS)
         raise Refused(f"the key is of a kind that is not known here: {visible(str(error))}", hint) from error
@@ -390,7 +400,7 @@ def _supported(key: object, name: str) -> PrivateKey:
     return key
 
 
-def _check_envelope(block: _Block, name: str) -> None:
+def _check_envelope(block: Block, name: str) -> None:
     """Tell a damaged file from a wrong passphrase, and do not let a file keep us busy for hours."""
     rounds = None
     if block.label == _ENCRYPTED:
@@ -403,7 +413,7 @@ def _check_envelope(block: _Block, name: str) -> None:
         raise Refused(f"{name} asks for {rounds} rounds of PBKDF2", f"encrypt it again with at most {_MOST_ROUNDS}")
 
 
-def _der(block: _Block) -> bytes:
+def _der(block: Block) -> bytes:
     """The DER of a block, whose length must be what its head says.
 
     Raises:
@@ -415,7 +425,7 @@ def _der(block: _Block) -> bytes:
     return der
 
 
-def _rounds(block: _Block) -> int | None:
+def _rounds(block: Block) -> int | None:
     """The rounds of a block; None if it is encrypted in another way, or cannot be read."""
     try:
         info = asn1.decode_der(_EncryptedPrivateKeyInfo, _der(block))
@@ -425,7 +435,7 @@ def _rounds(block: _Block) -> int | None:
     return derivation.parameters.rounds if derivation.oid == _PBKDF2 else None
 
 
-def _certificate(block: _Block, number: int) -> x509.Certificate | Fault:
+def _certificate(block: Block, number: int) -> x509.Certificate | Fault:
     """The certificate, all of whose names and extensions can be read; or what is wrong with it."""
     try:
         with warnings.catch_warnings():

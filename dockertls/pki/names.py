@@ -155,7 +155,7 @@ def _read(text: str) -> tuple[Name, tuple[Fault, ...]]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    if "%" in text or not text.isascii():
+    if "%" in text or not text.isascii() or not (":" in text or text[-1:].isdigit()):
         return None
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     kinds = (IPv6Address,) if bare != text else (IPv4Address, IPv6Address)
@@ -177,13 +177,13 @@ def _dns(text: str) -> tuple[str, tuple[Fault, ...]]:
         return "", faults
     name = rest.lower().removesuffix(".")
     # The mapping of UTS 46 turns full-width digits and dots into ASCII: what it makes is looked at again.
-    mistake = _mistake(name)
+    mistake = None if name == text else _mistake(name)
     found = (mistake,) if mistake is not None else _name_faults(star, name)
     return ("" if found else star + name), found
 
 
 def _mistake(text: str) -> Fault | None:
-    if any(not char.isprintable() and not char.isspace() for char in text):
+    if not text.isprintable() and any(not char.isprintable() and not char.isspace() for char in text):
         return Fault("it holds a control character", _LETTERS)
     return next((Fault(message, hint) for pattern, message, hint in _MISTAKES if pattern.fullmatch(text)), None)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -15,7 +16,7 @@ from dockertls.pki.profiles import extension
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import PurePosixPath as Path
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FOLDERS = {"server": "servers", "client": "clients"}
 """Where the certificates of each role lie, a folder a name."""
+
+_STORE = "the store"
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,19 @@ class Generation:
 
     @property
     def pair(self) -> tuple[bytes, bytes]:
-        """Certificate and key, in PEM. Raises NotReady if the key is not here."""
+        """Certificate and key, in PEM.
+
+        Raises:
+            NotReady: if the key is not here.
+            Refused: if one of them is damaged, or they do not belong together.
+        """
         if self.key_pem is None:
             raise NotReady(
                 f"{shown(self.path / 'key.pem')} is missing", "restore it from a backup, or issue a new certificate"
             )
+        key = shown(self.path / "key.pem")
+        if not matches(self.certificate, load_private(self.key_pem, name=key, validate=False)):
+            raise Refused(f"{key} is not the key of cert.pem beside it", "restore the pair from a backup")
         return self.cert_pem, self.key_pem
 
     @property
@@ -104,6 +115,12 @@ class StoreState:
     host: Host
     path: Path
 
+    @contextmanager
+    def near(self) -> Iterator[StoreState]:
+        """The same store, to look at many of its folders."""
+        with self.host.near() as host:
+            yield replace(self, host=host)
+
     def names(self, role: str) -> tuple[str, ...]:
         """Folder names of a role, sorted."""
         return tuple(name for name in self.host.names(self.path / FOLDERS[role]) if not name.startswith("."))
@@ -137,14 +154,28 @@ class StoreState:
         return Generation(role, name, path, cert.content, key.content if isinstance(key, File) else None)
 
     def trust_pem(self) -> bytes:
-        """Every authority that is trusted now, as PEM; empty: there is none."""
-        node = self.host.node(self.path / "ca" / "trust.pem")
-        return node.content if isinstance(node, File) else b""
+        """Every authority that is trusted now, as PEM; empty: there is none.
+
+        Raises:
+            NotReady: if there is an authority, and the file is missing.
+            Refused: if it is damaged.
+        """
+        bundle = self.path / "ca" / "trust.pem"
+        node = self.host.node(bundle)
+        if isinstance(node, File):
+            load_certificates(node.content, name=shown(bundle))
+            return node.content
+        if self.current("ca") is None:
+            return b""
+        raise NotReady(
+            f"{shown(bundle)} is missing",
+            f"restore it from a backup, or copy {shown(self.place('ca'))}/current/cert.pem",
+        )
 
     def trusted(self) -> tuple[x509.Certificate, ...]:
-        """Every authority that is trusted now. Raises Refused if the file is damaged."""
+        """Every authority that is trusted now. Raises as `trust_pem`."""
         pem = self.trust_pem()
-        return load_certificates(pem, name=shown(self.path / "ca" / "trust.pem")) if pem else ()
+        return load_certificates(pem) if pem else ()
 
     def authorities(self) -> frozenset[str]:
         """Fingerprints of every authority that was ever made here."""
@@ -205,10 +236,12 @@ def plan_generation(store: StoreState, generation: Generation) -> Plan:
     files = {"cert.pem": File(generation.cert_pem, 0o644, owner)}
     if generation.key_pem is not None:
         files["key.pem"] = File(generation.key_pem, 0o600, owner, secret=True, stored=path / "key.pem")
-    changes = list(_directories(store, path))
-    changes += [Change(path / file, None, node, f"{file[:-4]} of {why}") for file, node in files.items()]
+    changes = list(_directories(store, path.parent))
     link = path.with_name("current")
-    changes.append(Change(link, store.host.node(link), Link(path.name), f"{why}: the generation in use"))
+    present = None if changes else store.host.node(link)
+    changes.append(Change(path, None, Directory(0o700, owner), _STORE))
+    changes += [Change(path / file, None, node, f"{file[:-4]} of {why}") for file, node in files.items()]
+    changes.append(Change(link, present, Link(path.name), f"{why}: the generation in use"))
     return Plan(f"certificate of {why}", tuple(changes))
 
 
@@ -238,6 +271,6 @@ def _directories(store: StoreState, path: Path) -> Iterable[Change]:
         raise NotReady(f"{shown(place)} is a file, the store must be a folder", "name another folder with --store")
     owner: Owner = store.host.self_owner
     return [
-        Change(place, None, Directory(0o700 if place.is_relative_to(store.path) else 0o755, owner), "the store")
+        Change(place, None, Directory(0o700 if place.is_relative_to(store.path) else 0o755, owner), _STORE)
         for place in reversed(missing)
     ]

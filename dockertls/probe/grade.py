@@ -243,11 +243,14 @@ def _doubt(version: Version, case: _Case, pair: Callable[[Observation], Pair]) -
     return f"{version}: {_told(look)}"
 
 
+def _last_line(answer: bytes) -> str:
+    """What an answer says in the end: of HTTP, its body."""
+    return visible(answer.decode("latin-1").strip().rpartition("\n")[2][:80])
+
+
 def _plaintext(case: _Case) -> Verdict:
     answer = case.seen.plaintext
-    told = (
-        f"{answer.outcome.value}: {visible(answer.answer[:80].decode('latin-1'))}" if answer.answer else answer.reason
-    )
+    told = f"{answer.outcome.value}: {_last_line(answer.answer)}" if answer.answer else answer.reason
     evidence = (case.evidence("plain HTTP", told or answer.outcome.value, "refused"),)
     is_tls = any(_spoken(look) for look in case.seen.looks)
     match answer.outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -11,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from dockertls.errors import DockerTLSError, Refused
-from dockertls.pki.keys import is_encrypted, key_fingerprint, kind_of, load_certificates, load_private
+from dockertls.pki.keys import is_encrypted, key_fingerprint, kind_of, load_certificates, load_private, pem_blocks
 from dockertls.plan import visible
 from dockertls.report.certificates import as_json, details, moment, names_in
 from dockertls.report.tables import Row, Table
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 T = TypeVar("T")
-
-BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -65,11 +62,10 @@ def things(content: bytes, name: str, now: datetime) -> tuple[Thing, ...]:
 
 
 def _things(content: bytes, name: str, now: datetime) -> Iterator[Thing]:
-    for match in BLOCK.finditer(content):
-        label, pem = match[1].decode(), match[0] + b"\n"
+    for block in pem_blocks(content):
         for ending, read in READERS.items():
-            if label.endswith(ending):
-                yield read(pem, f"{name}: {label.lower()}", now)
+            if block.label.endswith(ending):
+                yield read(block.text + b"\n", f"{visible(name)}: {block.label.lower()}", now)
                 break
 
 

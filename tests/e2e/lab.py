@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,11 +26,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds, on a busy machine; a host is up in two
 CGROUPS = Path("/sys/fs/cgroup")
 NETWORKS = range(1, 250)
+PREFIX = "dockertls-lab-"
 IMAGE = "lab:test"
 LASTING = ("/usr/bin/sleep", "3600")
 
 FORGOTTEN = ("etc/docker", "etc/dockertls", "var/lib/dockertls", "root/.docker", "etc/systemd/system/docker.service.d")
 """What of the machine's own state no host shall see."""
+
+APART = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
+"""What starts a host: all of it is killed when this is, and this when the tests are."""
 
 MASKED = (
     "apparmor.service",
@@ -159,7 +164,7 @@ class Lab:
 
     def container(self, name: str) -> str:
         """Start a container that runs on until somebody ends it, and tell its process id."""
-        self.output("docker", "run", "--detach", "--name", name, IMAGE, *LASTING)
+        self.output("docker", "run", "--detach", "--stop-signal=KILL", f"--name={name}", IMAGE, *LASTING)
         return self.container_pid(name)
 
     def container_pid(self, name: str) -> str:
@@ -188,7 +193,8 @@ def host(name: str, files: Mapping[str, str] | None = None) -> Iterator[Lab]:
         files: path -> content, laid over the machine's own file system before the host boots.
     """
     with contextlib.ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dockertls-lab-")))
+        _sweep()
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")))
         cgroups = tuple(stack.enter_context(_cgroup(folder)) for folder in _cgroup_folders(work.name))
         (work / "mount").mkdir()
         _lay_out(work / "files", name, files or {})
@@ -205,6 +211,15 @@ def host(name: str, files: Mapping[str, str] | None = None) -> Iterator[Lab]:
             log.seek(0)
             raise RuntimeError(log.read().decode(errors="replace")) from error
         yield lab
+
+
+def _sweep() -> None:
+    """Remove the empty folders that tests left which were killed; their hosts are gone."""
+    for work in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if not Path("/proc", work.name.removeprefix(PREFIX).partition("-")[0]).exists():
+            for folder in _cgroup_folders(work.name):
+                _removed(folder)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _lay_out(folder: Path, name: str, files: Mapping[str, str]) -> None:
@@ -263,7 +278,7 @@ def _boot(work: Path, name: str, cgroups: Sequence[Path], log: int) -> subproces
         options=shlex.join(options),
     )
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+        ["setpriv", "--pdeathsig=KILL", *APART, "sh", "-c", script],
         env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -282,15 +297,25 @@ def _hidden() -> tuple[Path, ...]:
 
 
 def _leader(process: subprocess.Popen[bytes]) -> int | None:
-    """The host's first process, once it is systemd."""
+    """The host's first process, once it is systemd: the child of systemd-nspawn, which is that of unshare."""
     if process.poll() is not None:
         raise TimeoutError(f"systemd-nspawn ended with exit code {process.returncode}")
+    leaders = [child for spawner in _children(process.pid) for child in _children(spawner)]
+    return next((child for child in leaders if _name_of(child) == "systemd"), None)
+
+
+def _children(process: int) -> list[int]:
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        found = [int(child) for child in children if Path(f"/proc/{child}/comm").read_text().strip() == "systemd"]
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     except OSError:
-        return None
-    return found[0] if found else None
+        return []
+
+
+def _name_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _is_up(lab: Lab) -> bool:
@@ -358,13 +383,13 @@ def _removed(folder: Path) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a host at once: the kernel kills all of it with its first process."""
-    with contextlib.suppress(TimeoutError, ProcessLookupError):
-        if leader := _leader(process):
-            os.kill(leader, signal.SIGKILL)
-            process.wait(10)
-    process.kill()
-    process.wait(10)
+    """End a host at once: the kernel kills all that is in its process namespace."""
+    for spawner in _children(process.pid):  # before its parent, who then does not leave it behind
+        os.kill(spawner, signal.SIGKILL)
+    try:
+        process.wait(10)
+    finally:
+        process.kill()
 
 
 __all__ = ["IMAGE", "PROGRAM", "Lab", "host", "until"]

@@ -1,0 +1,176 @@
+"""Ways into a file tree: each component entered by handle, links followed only where nobody could have planted them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+from dockertls.errors import Denied, NotReady
+from dockertls.plan import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_LINKS = 40  # as the kernel's own limit
+
+_ENTER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""How a directory is entered: a link is not, and what it is made of is not read."""
+
+
+class Walk(AbstractContextManager["Walk"]):
+    """A way into a file tree, each component entered by handle, links resolved as chroot would.
+
+    It can be gone again: what the next path has in common with the place that was reached is not entered anew.
+    """
+
+    def __init__(self, base: str, start: Path) -> None:
+        self._handles = [os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+        self._start = start
+        self._parts: list[str] = []
+        self._links = 0
+
+    @property
+    def handle(self) -> int:
+        return self._handles[-1]
+
+    @property
+    def place(self) -> Path:
+        """Where this is, without links."""
+        return self._start.joinpath(*self._parts)
+
+    def go(self, parts: Sequence[str]) -> None:
+        """Enter a directory by the parts of its path. Raises FileNotFoundError, NotADirectoryError."""
+        todo = self._turn(parts)
+        while todo:
+            self._step(todo)
+
+    def _turn(self, parts: Sequence[str]) -> list[str]:
+        """Leave what a path has not in common with this place. Returns what is still to be entered, the next last."""
+        common = 0
+        for part, entered in zip(parts, self._parts, strict=False):
+            if part != entered:
+                break
+            common += 1
+        self._leave(len(self._parts) - common)
+        self._links = 0
+        return list(reversed(parts[common:]))
+
+    def real(self, path: Path) -> Path:
+        """`path` without links, as far as it exists."""
+        todo = self._turn(path.parts[1:])
+        while todo:
+            part = todo[-1]
+            try:
+                self._step(todo)
+            except (FileNotFoundError, NotADirectoryError):
+                return self.place.joinpath(part, *reversed(todo))
+        return self.place
+
+    def _step(self, todo: list[str]) -> None:
+        part = todo.pop()
+        if part == "..":
+            self._leave(1)
+            return
+        target = self._enter(part)
+        if target is None:
+            return
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ELOOP))  # a circle leads nowhere
+        todo += reversed([piece for piece in Path(target).parts if piece != "/"])
+        if target.startswith("/"):
+            self._leave(len(self._parts))
+
+    def _enter(self, part: str) -> str | None:
+        """Enter a directory, or give the target of the link that is there."""
+        try:
+            self._handles.append(os.open(part, _ENTER, dir_fd=self.handle))
+        except NotADirectoryError:
+            return self._target(part)
+        self._parts.append(part)
+        return None
+
+    def _target(self, part: str) -> str:
+        """Where a link leads. Raises NotADirectoryError if it is none, Denied if another user could have planted it."""
+        status = os.stat(part, dir_fd=self.handle, follow_symlinks=False)
+        if not stat.S_ISLNK(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if {status.st_uid, os.fstat(self.handle).st_uid} - {0, os.geteuid()}:
+            raise Denied(
+                f"{shown(self.place / part)} is a link that another user could have planted", "name the real folder"
+            )
+        return os.readlink(part, dir_fd=self.handle)
+
+    def _leave(self, levels: int) -> None:
+        for _ in range(min(levels, len(self._parts))):
+            os.close(self._handles.pop())
+            self._parts.pop()
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            os.close(handle)
+
+
+class Parent(AbstractContextManager[tuple[int, str]]):
+    """A handle of the directory that holds a path, and the name there; classes, for all that is done passes here."""
+
+    def __init__(self, path: Path, walk: Walk, *, kept: bool) -> None:
+        self._path, self._walk, self._kept = path, walk, kept
+
+    def __enter__(self) -> tuple[int, str]:
+        try:
+            self._walk.go(self._path.parts[1:-1])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self._walk.handle, self._path.name or "."
+
+    def __exit__(self, *_: object) -> None:
+        if not self._kept:
+            self._walk.__exit__()
+
+
+@contextmanager
+def opened(name: str, folder: int, flags: int = 0) -> Iterator[int]:
+    """A handle to read from, never through a link, never waiting for a device."""
+    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(name, flags, dir_fd=folder)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+HINTS = {
+    errno.EACCES: "run it with sudo, or name a folder of your own with --store or --root",
+    errno.EPERM: "run it with sudo; an immutable file needs `chattr -i` first",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "free some space on that file system",
+    errno.EDQUOT: "the quota is used up",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.ELOOP: "links go round in a circle, or a link stands where none is followed",
+    errno.ENOTEMPTY: "something else lies in this directory",
+    errno.ENAMETOOLONG: "the name is too long for this file system",
+}
+
+
+class Told:
+    """The operating system's refusal, in the terms of the contract."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, OSError) or isinstance(error, FileNotFoundError | FileExistsError):
+            return
+        number = error.errno or 0
+        kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
+        reason = os.strerror(number) if number else str(error)
+        raise kind(f"{shown(self._path)}: {reason}", HINTS.get(number, "look at the host")) from error

@@ -1,0 +1,64 @@
+"""Where the benchmark runs: dockertls as a user installs it, beside its run-time dependencies and nothing else.
+
+The development environment would not do: what a test tool brings in is imported by others if it is there, and an
+editable install is compiled anew by every process where bytecode may not be written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+FOLDER = PROJECT / ".venv-bench"
+PYTHON = FOLDER / "bin/python"
+DOCKERTLS = FOLDER / "bin/dockertls"
+UNIT = Path("usr/lib/systemd/system/docker.service")
+
+CLEAN = {
+    key: value
+    for key, value in os.environ.items()
+    if not key.startswith(("PYTHON", "DOCKER", "OPENSSL")) and key not in {"VIRTUAL_ENV", "SUDO_USER"}
+}
+"""The environment of everything that is measured: nothing of ours steers Python, openssl or dockertls."""
+
+
+def install() -> None:
+    """Make the environment where it is missing, and install this tree into it, compiled."""
+    if not PYTHON.exists():
+        _quietly(sys.executable, "-m", "venv", str(FOLDER))
+        (FOLDER / ".gitignore").write_text("*\n")
+        _quietly(str(PYTHON), "-m", "pip", "install", "--quiet", str(PROJECT))
+    _quietly(str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(PROJECT))
+
+
+def _quietly(*argv: str) -> None:
+    subprocess.run(argv, env=CLEAN, check=True, stdout=sys.stderr)
+
+
+def run(argv: list[str], folder: Path) -> None:
+    """Run what is measured; its output goes nowhere. Raises CalledProcessError if it fails."""
+    subprocess.run(argv, cwd=folder, env=CLEAN, check=True, capture_output=True)
+
+
+def answer(argv: list[str]) -> str:
+    """What a program says, in one line."""
+    return subprocess.run(argv, env=CLEAN, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def host(folder: Path) -> Path:
+    """The tree of a host on which Docker is installed, and nothing else."""
+    unit = fresh(folder) / UNIT
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
+    return folder
