@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, NoReturn
@@ -19,14 +20,14 @@ from dockertls.journal import (
     unfinished,
     write_journal,
 )
-from dockertls.plan import Change, Command, Directory, Link, Plan, shown
+from dockertls.plan import Change, Command, Directory, Link, Plan, is_beside, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from dockertls.host import Host
-    from dockertls.journal import Step
+    from dockertls.journal import Rooted, Step
     from dockertls.plan import Node
 
 SHOWN = 12  # lines of a failed command's output
@@ -94,28 +95,38 @@ def apply(
     """
     if not plan:
         return Receipt(0, plan, run.now)
-    with host.lock():
+    with _locked(host, run.append_only):
         recover_locked(host)
-        roots = _roots(plan)
-        _refuse_drift(plan, host, roots)
+        rooted = _rooted(plan)
+        _refuse_drift(plan, host, rooted)
         for guard in guards:
             guard()
         if host.runs:
             _run_all(plan.guards, host)
-        entry = _entry(plan, host, run, roots)
+        entry = _entry(plan, host, run, rooted)
         activates = host.runs and run.activate
         touched = False
         try:
             write_journal(host, entry)
-            _stage(plan, host, entry.id, roots)
+            _stage(rooted, host, entry.id)
             touched = True
-            _carry_out(plan, host, entry, roots, activate=activates)
+            _carry_out(plan, host, entry, rooted, activate=activates)
             if proof:
                 proof()
             finish(host, entry)
         except BaseException as error:  # noqa: BLE001 - whatever it was, an interrupt too: it is taken back, then raised
             _fail(error, host, touched=touched)
     return Receipt(entry.id, plan, run.now, () if activates else plan.activation)
+
+
+@contextmanager
+def _locked(host: Host, append_only: Sequence[Path]) -> Iterator[None]:
+    """Hold the host, and the store where it does not lie on it: runs on several file trees may share one."""
+    with host.lock(), ExitStack() as stores:
+        for folder in append_only:
+            if is_beside(folder):
+                stores.enter_context(host.hold(folder))
+        yield
 
 
 def recover(host: Host) -> str | None:
@@ -142,17 +153,17 @@ def recover_locked(host: Host) -> str | None:
     return entry.title
 
 
-def _entry(plan: Plan, host: Host, run: Run, roots: Mapping[Path, Path]) -> Entry:
-    steps = steps_of(plan.changes, run.append_only, roots)
+def _entry(plan: Plan, host: Host, run: Run, rooted: Sequence[Rooted]) -> Entry:
+    steps = steps_of(rooted, run.append_only)
     return Entry(next_id(host), plan.title, run.now, run.who, run.group, run.undoes, steps, plan.activation)
 
 
 # before
 
 
-def _refuse_drift(plan: Plan, host: Host, roots: Mapping[Path, Path]) -> None:
+def _refuse_drift(plan: Plan, host: Host, rooted: Sequence[Rooted]) -> None:
     """Compare every node with what the plan was made from; what lies in a new directory cannot be there."""
-    outside = (change for change in plan.changes if roots.get(change.path, change.path) == change.path)
+    outside = (change for change, root in rooted if root is None or root is change.path)
     with host.near() as near:
         drifted = [shown(change.path) for change in outside if near.node(change.path) != change.before]
         drifted += [f"{shown(path)} (not empty)" for path in _occupied(plan, near)]
@@ -171,26 +182,26 @@ def _occupied(plan: Plan, host: Host) -> Iterator[Path]:
             yield change.path
 
 
-def _roots(plan: Plan) -> Mapping[Path, Path]:
-    """What lies in a directory that the plan makes, and the outermost of these directories, each in itself.
+def _rooted(plan: Plan) -> tuple[Rooted, ...]:
+    """Each change, and the outermost new directory that its path lies in or is, by identity; None: in no new one.
 
     Such a root is staged with all that is in it, and named at once.
     """
     roots: dict[Path, Path] = {}
+    rooted: list[Rooted] = []
     for change in plan.changes:
         root = roots.get(change.path.parent)
-        if root is not None:
-            roots[change.path] = root
-        elif isinstance(change.after, Directory) and not isinstance(change.before, Directory):
-            roots[change.path] = change.path
-    return roots
+        if isinstance(change.after, Directory) and (root or not isinstance(change.before, Directory)):
+            root = roots[change.path] = root or change.path
+        rooted.append((change, root))
+    return tuple(rooted)
 
 
 # carrying out
 
 
-def _carry_out(plan: Plan, host: Host, entry: Entry, roots: Mapping[Path, Path], *, activate: bool) -> None:
-    _publish(plan, host, entry.id, roots)
+def _carry_out(plan: Plan, host: Host, entry: Entry, rooted: Sequence[Rooted], *, activate: bool) -> None:
+    _publish(rooted, host, entry.id)
     if plan.activation and activate:
         write_journal(host, activating(entry))
         _run_all(plan.activation, host)
@@ -201,18 +212,21 @@ def _staged(path: Path, number: int) -> Path:
     return path.with_name(f".{path.name[:200]}.dockertls-{number}")
 
 
-def _stage(plan: Plan, host: Host, number: int, roots: Mapping[Path, Path]) -> None:
+def _stage(rooted: Sequence[Rooted], host: Host, number: int) -> None:
     """Make every new node beside its place, finished but for its name, and all of it durable."""
-    places: dict[Path, Path] = {}
+    folders: dict[Path, Path] = {}
     made: list[Path] = []
     with host.near() as near:
-        for change in plan.changes:
-            inside = roots.get(change.path, change.path) != change.path
-            place = places[change.path.parent] / change.path.name if inside else _staged(change.path, number)
-            places[change.path] = place
-            if change.after is not None and not _alters(change):
-                _stage_one(change, change.after, place, near)
-                made += [] if isinstance(change.after, Link) else [place]
+        for change, root in rooted:
+            path, node = change.path, change.after
+            if node is None or _alters(change):
+                continue
+            inside = root is not None and root is not path
+            place = folders[path.parent] / path.name if inside else _staged(path, number)
+            _stage_one(change, node, place, near)
+            if isinstance(node, Directory):
+                folders[path] = place
+            made += [] if isinstance(node, Link) else [place]
     host.sync(made)
 
 
@@ -229,11 +243,11 @@ def _alters(change: Change) -> bool:
     return isinstance(change.before, Directory) and isinstance(change.after, Directory)
 
 
-def _publish(plan: Plan, host: Host, number: int, roots: Mapping[Path, Path]) -> None:
+def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> None:
     """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change."""
     parent: Path | None = None
-    for change in plan.changes:
-        if roots.get(change.path, change.path) != change.path:
+    for change, root in rooted:
+        if root is not None and root is not change.path:
             continue
         if parent is not None and parent != change.path.parent:
             host.sync([parent])

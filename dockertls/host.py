@@ -15,11 +15,12 @@ from functools import cached_property
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from dockertls.errors import Denied, Locked, NotReady, Refused
+from dockertls.errors import Locked, NotReady, Refused
 from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
+from dockertls.ways import Parent, Told, Walk, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_FILE = 32 * 1024 * 1024  # bytes: no file that Docker or this tool reads comes near it
 PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
@@ -94,6 +95,9 @@ class Host(Protocol):
     def lock(self, name: str = "lock") -> AbstractContextManager[None]:
         """Hold a lock of the host; that of `apply`, if none is named. Raises Locked."""
 
+    def hold(self, folder: Path) -> AbstractContextManager[None]:
+        """Hold the lock of a directory itself, or of the nearest that is there. Raises Locked."""
+
 
 @dataclass(frozen=True)
 class LocalHost:
@@ -157,7 +161,7 @@ class LocalHost:
         if kind == stat.S_IFLNK:
             return Link(os.readlink(name, dir_fd=folder))
         if kind == stat.S_IFDIR:
-            return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
+            return self._directory(status)
         if kind != stat.S_IFREG:
             raise NotReady(f"{shown(path)} is neither a file nor a directory nor a link", "move it away and run again")
         return self._file(folder, name, path)
@@ -173,6 +177,9 @@ class LocalHost:
                 f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read"
             )
         return File(bytes(content), stat.S_IMODE(status.st_mode), self._owner(status))
+
+    def _directory(self, status: os.stat_result) -> Directory:
+        return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
 
     def _owner(self, status: os.stat_result) -> Owner:
         return ROOT if self.squashed else (status.st_uid, status.st_gid)
@@ -199,7 +206,9 @@ class LocalHost:
                     os.symlink(target, name, dir_fd=folder)
                 case Directory():
                     os.mkdir(name, 0o700, dir_fd=folder)
-                    self._finish(folder, name, node, attributes)
+                    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                    if attributes or self._directory(status) != node:
+                        self._finish(folder, name, node, attributes)
                 case File():
                     self._write(folder, name, node, attributes)
                 case _:
@@ -227,11 +236,12 @@ class LocalHost:
     def _dress(self, handle: int, node: File | Directory, attributes: dict[str, bytes]) -> None:
         """Owner before mode: a change of owner clears bits of the mode. By handle, never by path."""
         status = os.fstat(handle)
-        if not self.squashed and (status.st_uid, status.st_gid) != node.owner:
+        foreign = not self.squashed and (status.st_uid, status.st_gid) != node.owner
+        if foreign:
             os.fchown(handle, *node.owner)
-        for key, value in attributes.items():  # an ACL changes the mode
+        for key, value in attributes.items():
             os.setxattr(handle, key, value)
-        if stat.S_IMODE(os.fstat(handle).st_mode) != node.mode:
+        if foreign or attributes or stat.S_IMODE(status.st_mode) != node.mode:  # owners and ACLs change the mode, too
             os.fchmod(handle, node.mode)
 
     def _attributes(self, like: Path) -> dict[str, bytes]:
@@ -273,11 +283,11 @@ class LocalHost:
                 os.unlink(name, dir_fd=folder)
 
     def sync(self, paths: Iterable[Path]) -> None:
-        wanted = tuple(dict.fromkeys(paths))
+        wanted = tuple(paths)
         if len(wanted) > FEW_FILES:
             os.sync()
             return
-        for path in wanted:
+        for path in dict.fromkeys(wanted):
             # The names in a directory that a link names are those of the directory at its end.
             with Told(path), self._parent(self.real(path)) as (folder, name), opened(name, folder) as handle:
                 os.fsync(handle)
@@ -321,6 +331,13 @@ class LocalHost:
         finally:
             os.close(handle)
 
+    @contextmanager
+    def hold(self, folder: Path) -> Iterator[None]:
+        place = next(path for path in (folder, *folder.parents) if isinstance(self.node(path), Directory))
+        with Told(place), self._parent(place / "lock") as (parent, _), opened(".", parent) as handle:
+            _wait_for(handle, place)
+            yield
+
     def _make_state(self) -> None:
         for path in (*reversed(self.state.parents), self.state):
             if self.node(path) is None:
@@ -348,7 +365,8 @@ def _wait_for(handle: int, path: Path) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise Locked(f"another dockertls is at work (it holds {path})", "wait until it is done") from None
+                told = f"another dockertls is at work (it holds {shown(path)})"
+                raise Locked(told, "wait until it is done") from None
             time.sleep(0.05)
         else:
             return

@@ -15,10 +15,13 @@ from dockertls.errors import NotReady
 from dockertls.plan import Command, Directory, File, Link, Node, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from dockertls.host import Host
     from dockertls.plan import Change, Owner
+
+Rooted = tuple["Change", Path | None]
+"""A change, and the outermost new directory that its path lies in or is; None: in no new one."""
 
 SCHEMA = "dockertls/journal/1"
 
@@ -178,22 +181,22 @@ def _step(data: dict[str, Any]) -> Step:
     return Step(**(data | records))
 
 
-def steps_of(changes: Iterable[Change], append_only: tuple[Path, ...], roots: Mapping[Path, Path]) -> tuple[Step, ...]:
+def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[Step, ...]:
     """Write changes down; of a new directory in an append-only place only its own name.
 
     Args:
-        changes: in the plan's order.
+        rooted: the changes in the plan's order, each with the outermost new directory that it lies in, if there is one.
         append_only: paths of what is never undone once it is done: the store.
-        roots: of what lies in a new directory, the outermost that the plan makes.
     """
     steps: list[Step] = []
-    compacted = {root for root in set(roots.values()) if any(root.is_relative_to(folder) for folder in append_only)}
-    for change in changes:
-        tree = roots.get(change.path)
-        compact = tree in compacted
-        if compact and tree != change.path:
+    compacted: set[Path] = set()
+    for change, root in rooted:
+        if root in compacted:
             continue
         kept = any(change.path.is_relative_to(folder) for folder in append_only)
+        compact = kept and root is change.path
+        if compact:
+            compacted.add(change.path)
         before, after = Record.of(change.before, content=True), Record.of(change.after)
         steps.append(Step(str(change.path), change.why, before, after, kept, compact))
     return tuple(steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
@@ -183,6 +182,8 @@ def _diff(change: Change) -> str:
         return _whole(change, before or after)
     if before[0] == after[0]:  # the mode is told where it changes
         before, after = before[1:], after[1:]
+    import difflib  # noqa: PLC0415 - slow to load, and most runs show no diff of an edit
+
     body = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
     return f"change {shown(change.path)}  ({change.why})\n" + "".join(f"  {line}\n" for line in body)
 

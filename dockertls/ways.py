@@ -35,6 +35,7 @@ class Walk(AbstractContextManager["Walk"]):
 
     @property
     def handle(self) -> int:
+        """Of the directory that was reached."""
         return self._handles[-1]
 
     @property

@@ -17,6 +17,7 @@ LAYERS = (
     {"errors"},
     {"plan", "findings"},
     {"platforms", "documents"},
+    {"ways"},
     {"host"},
     {"pki", "apply", "facts", "journal"},
     {"daemon", "client", "probe", "report"},
@@ -24,7 +25,7 @@ LAYERS = (
 )
 """From the ground up: a module imports from lower layers, and from its own room."""
 
-DOORS = {"host", "probe.api", "probe.handshake", "probe.standin", "probe.throwaway", "cli.console"}
+DOORS = {"host", "ways", "probe.api", "probe.handshake", "probe.standin", "probe.throwaway", "cli.console"}
 """The only modules that reach the operating system."""
 
 CLOSED = {"os", "subprocess", "socket", "ssl", "fcntl", "tempfile", "http", "socketserver", "shutil", "pwd"}

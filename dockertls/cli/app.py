@@ -4,26 +4,71 @@ from __future__ import annotations
 
 import signal
 import sys
-import traceback
-from typing import TYPE_CHECKING, Annotated
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from dockertls import __version__
-from dockertls.cli import bootstrap, ca, check, client, daemon, env, history, inspect, rehearse, server, status
 from dockertls.cli.console import Console, arguments, environment
-from dockertls.cli.session import Session
 from dockertls.errors import DockerTLSError, Usage
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, ModuleType
 
 INTERRUPTED = 130
+TAKEN_BACK = "what was half done has been taken back"
 OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
 BUG = 70
 
+COMMANDS = MappingProxyType(
+    {
+        "bootstrap": "bootstrap",
+        "rehearse": "rehearse",
+        "check": "check",
+        "status": "status",
+        "env": "env",
+        "history": "history",
+        "undo": "history",
+        "inspect": "inspect",
+        "ca": "ca",
+        "server": "server",
+        "client": "client",
+        "daemon": "daemon",
+    }
+)
+"""Every command, and the module of dockertls.cli that adds it."""
+
+
+class Commands(TyperGroup):
+    """The commands; a module is imported when one of its commands is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - as typer calls it
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name) for name in COMMANDS}  # known by name until one is asked for
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002 - as typer calls it
+        """The command of that name; None: there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"dockertls.cli.{COMMANDS[cmd_name]}")
+        found = get_group(_with(module)).commands[cmd_name]
+        return cast("TyperCommand | TyperGroup", found)
+
+
+def _with(module: ModuleType) -> typer.Typer:
+    """A program that has the commands of one module."""
+    one = typer.Typer(rich_markup_mode=None)
+    module.register(one)
+    return one
+
+
 app = typer.Typer(
     name="dockertls",
+    cls=Commands,
     rich_markup_mode=None,  # plain help: rich would be imported for it
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -31,12 +76,6 @@ app = typer.Typer(
     help="Make a Docker host's remote API safe: certificates, daemon configuration, client files, and the proof.",
     epilog="Start with `dockertls rehearse`, which touches nothing; then `dockertls bootstrap`.",
 )
-COMMANDS = (bootstrap, rehearse, check, status, env, history, inspect)
-for module in COMMANDS:
-    module.register(app)
-GROUPS = {"ca": ca, "server": server, "client": client, "daemon": daemon}
-for name, module in GROUPS.items():
-    app.add_typer(module.app, name=name)
 
 
 def _print_version(value: bool) -> None:
@@ -65,6 +104,8 @@ def _begin(
 ) -> None:
     if ctx.resilient_parsing or version:
         return
+    from dockertls.cli.session import Session
+
     colour = not no_color and not environment().get("NO_COLOR")
     console = Console(json, quiet, verbose, colour)
     ctx.obj = Session.begin(console, store=store, root=root)
@@ -98,11 +139,13 @@ def run(words: list[str]) -> int:
     except DockerTLSError as error:
         return console.fail(error)
     except (KeyboardInterrupt, typer.Abort):
-        return console.fail(_Interrupted("interrupted", "what was half done has been taken back"))
+        return console.fail(_Interrupted("interrupted", TAKEN_BACK))
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - a traceback is for developers: `-v` shows it
         return _unexpected(error, console, words)
+    if code == INTERRUPTED:  # typer swallows Ctrl-C and says nothing
+        return console.fail(_Interrupted("interrupted", TAKEN_BACK))
     return code if isinstance(code, int) else 0
 
 
@@ -131,5 +174,7 @@ def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
     if show is not None:  # what typer says of a wrong command line
         return console.fail(Usage(show(), _usage_hint(error)))
     if "-v" in words or "--verbose" in words:
+        import traceback
+
         traceback.print_exc()
     return console.fail(DockerTLSError(f"this is a bug: {type(error).__name__}: {error}", "run it with -v for details"))

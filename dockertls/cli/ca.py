@@ -52,3 +52,8 @@ def show(
         return
     session.console.table(details(current.certificate, session.started))
     session.console.document("ca", {**generation_json(current, session.started), "pem": current.cert_pem.decode()})
+
+
+def register(program: typer.Typer) -> None:
+    """Add the commands to the program."""
+    program.add_typer(app, name="ca")

@@ -73,3 +73,8 @@ def export(
     from dockertls.cli.exporting import Export, export_client
 
     export_client(ctx.obj, name, Export(output, form, endpoint, passphrase_file, force))
+
+
+def register(program: typer.Typer) -> None:
+    """Add the commands to the program."""
+    program.add_typer(app, name="client")

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from getpass import getpass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import combining, east_asian_width
 
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
 from dockertls.plan import visible
@@ -27,8 +29,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 FEW = 20  # fewer items need no bar
-PIPE_WIDTH = 400  # columns: a line in a pipe is for programs and is not folded
 LARGEST_INPUT = 4 * 1024 * 1024  # bytes
+MOST_DESCRIPTORS = 2**31 - 1
 PASSPHRASE_PATIENCE = 120.0  # seconds: a command may ask a person
 
 
@@ -64,6 +66,9 @@ class Console:
         """An aligned table; folded to the terminal's width, whole in a pipe."""
         if self.json:
             return
+        if not sys.stdout.isatty():
+            self._plain_table(table)
+            return
         from rich.console import Console as Terminal
         from rich.markup import escape
         from rich.table import Table as Grid
@@ -73,11 +78,20 @@ class Console:
             grid.add_column(head, overflow="fold")
         for row in table.rows:
             grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
-        width = None if sys.stdout.isatty() else PIPE_WIDTH
-        terminal = Terminal(file=sys.stdout, width=width, highlight=False, no_color=not self.colour or None)
+        terminal = Terminal(file=sys.stdout, highlight=False, no_color=not self.colour or None)
         with terminal.capture() as captured:
             terminal.print(grid)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    @staticmethod
+    def _plain_table(table: Table) -> None:
+        """The same for programs: no colours, nothing folded, and no time spent on either."""
+        lines = [*([table.heads] if table.heads else []), *(row.cells for row in table.rows)]
+        shown = [tuple(visible(cell) for cell in line) for line in lines]
+        widths = [max(map(_columns, column)) for column in zip_longest(*shown, fillvalue="")]
+        for line in shown:
+            cells = (cell + " " * (width - _columns(cell)) for cell, width in zip(line, widths, strict=False))
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
     def document(self, kind: str, data: object, *, ok: bool = True) -> None:
         """The one JSON document of a run with --json; nothing without it."""
@@ -219,6 +233,13 @@ class PassphraseSource:
         return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
 
 
+def _columns(text: str) -> int:
+    """How wide a terminal shows a text."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
+
+
 def _not_empty(secret: bytes) -> bytes:
     if not secret:
         raise Refused("the passphrase is empty", "give one, or make a key without one by --no-passphrase")
@@ -230,12 +251,14 @@ def _first_line(content: bytes) -> bytes:
 
 
 def _read_fd(number: int) -> bytes:
+    hint = "open it, as in: --passphrase-fd 3 3<file"
+    if not 0 <= number <= MOST_DESCRIPTORS:
+        raise NotReady(f"file descriptor {number} cannot be read: there is no such number", hint)
     try:
         with os.fdopen(number, "rb", closefd=False) as file:
             return file.read(LARGEST_INPUT)
-    except (OSError, ValueError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotReady(f"file descriptor {number} cannot be read: {reason}", "open it: `3<file`") from error
+    except OSError as error:
+        raise NotReady(f"file descriptor {number} cannot be read: {error.strerror}", hint) from error
 
 
 def _ask_command(command: str) -> bytes:

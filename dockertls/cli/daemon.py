@@ -66,3 +66,8 @@ def snippet(
 
     wanted = tls_daemon(port, tuple(listen or ()), parse_style(style), read_settings(settings or ()))
     print_snippet(ctx.obj, platform, wanted, existing)
+
+
+def register(program: typer.Typer) -> None:
+    """Add the commands to the program."""
+    program.add_typer(app, name="daemon")

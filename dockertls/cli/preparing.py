@@ -18,7 +18,6 @@ from dockertls.errors import Refused, Usage
 from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, warnings
 from dockertls.plan import combined, visible
 from dockertls.probe.endpoint import Endpoint
-from dockertls.probe.observation import ClientMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from dockertls.facts import HostFacts, User
     from dockertls.pki.store import Generation
     from dockertls.plan import Command, Plan
+    from dockertls.probe.observation import ClientMaterial
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what an administrator writes to mean all of them
 
@@ -86,6 +86,8 @@ class Prepared:
     @property
     def material(self) -> ClientMaterial:
         """The client's files, to look at the daemon with."""
+        from dockertls.probe.observation import ClientMaterial
+
         authority, _, client = (one.generation for one in self.made)
         return ClientMaterial(authority.cert_pem, client.cert_pem, client.key_pem)
 

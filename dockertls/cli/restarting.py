@@ -9,7 +9,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dockertls.apply import apply, plan_undo
-from dockertls.cli.live import Proof, is_served, running
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import complaints, log_command
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dockertls.apply import Receipt, Run
-    from dockertls.cli.live import Running
+    from dockertls.cli.live import Proof, Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.findings import Finding
@@ -158,12 +157,18 @@ def _follow(
     """Carry out what was decided, with a restart and a proof where they may be."""
     reason = _why_not(session, restart, _containers(session, plan, restart), options)
     postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
-    proof = Proof(decided.endpoint, decided.material, session.started) if plan.activation and not postpone else None
+    proof = _proof(session, decided) if plan.activation and not postpone else None
     if postpone and not plan.changes:
         return Outcome(decided, None, (), plan.activation, reason)
     with _last_words(session):
         receipt = apply(plan, session.host, replace(run, activate=not postpone), proof=proof)
     return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
+
+
+def _proof(session: Session, decided: Decided) -> Proof:
+    from dockertls.cli.live import Proof
+
+    return Proof(decided.endpoint, decided.material, session.started)
 
 
 @contextmanager
@@ -185,6 +190,8 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
     restarts = any(command.argv in RESTART.values() for command in plan.activation)
     if not restarts or not session.host.runs or restart is Restart.NEVER:
         return None
+    from dockertls.cli.live import running
+
     seen, facts = running(), session.facts("daemon")
     after = replace(facts, files={**facts.files, **{change.path: change.after for change in plan.changes}})
     said = effective(after).get("live-restore")
@@ -203,6 +210,8 @@ def _not_followed_yet(session: Session, decided: Decided) -> Plan:
     """A restart, if the daemon does not follow files that are as they shall be: an earlier run stopped there."""
     if not session.host.runs or decided.material is None:
         return decided.plan
+    from dockertls.cli.live import is_served
+
     if is_served(decided.endpoint, decided.material, decided.server.certificate):
         return decided.plan
     return replace(decided.plan, title="restart dockerd: it does not follow its files yet", activation=decided.restart)

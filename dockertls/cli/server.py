@@ -51,3 +51,8 @@ def install(
     from dockertls.cli.restarting import Restart
 
     install_server(ctx.obj, name, change, Restart.parse(restarts.restart), replace_foreign=replace)
+
+
+def register(program: typer.Typer) -> None:
+    """Add the commands to the program."""
+    program.add_typer(app, name="server")

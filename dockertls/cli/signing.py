@@ -113,9 +113,11 @@ class Signer:
         current = self._session.store.current("ca")
         if current is None:
             return self._authority(common_name, self._lifetime)
-        if common_name in {None, subject(current.certificate)} and self._is_of_kind(current):
+        ended = _end(current) <= self._session.started
+        if common_name in {None, subject(current.certificate)} and self._is_of_kind(current) and not ended:
             return Made(current, Plan(""))
         told = f"{subject(current.certificate)}, {kind_of(current.certificate.public_key())}"
+        told += f", ended at {_end(current):%Y-%m-%d}" if ended else ""
         raise NotReady(
             f"{self._session.store_shown} has an authority already: {told}",
             "see it with `dockertls ca show`; another one needs a store of its own: --store DIR",
@@ -139,7 +141,13 @@ class Signer:
     def authority_in_use(self) -> Made:
         """The store's authority; a new one if there is none, the same however often it is asked for."""
         current = self._session.store.current("ca")
-        return Made(current, Plan("")) if current else self._first_authority
+        try:
+            return Made(current, Plan("")) if current else self._first_authority
+        except NotReady:
+            current = self._session.store.current("ca")
+            if current is None:
+                raise
+            return Made(current, Plan(""))  # another run made it while this one made a key
 
     @cached_property
     def _first_authority(self) -> Made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockertls.client.shell import detect, render, variables
-from dockertls.report import certificates, findings
+from dockertls.report import certificates
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def show(session: Session, outcome: Outcome[Prepared]) -> None:
     console, prepared = session.console, outcome.decided
     console.table(_made(prepared))
     if outcome.findings:
+        from dockertls.report import findings
+
         console.result()
         console.table(findings.table(outcome.findings, verbose=console.verbose))
         for line in findings.remedies(outcome.findings):
@@ -30,7 +32,7 @@ def show(session: Session, outcome: Outcome[Prepared]) -> None:
     console.result()
     for line in _next(session, outcome):
         console.result(line)
-    if not outcome.stopped_by:
+    if console.json and not outcome.stopped_by:
         console.document("bootstrap", _document(session, outcome))
 
 
@@ -72,6 +74,8 @@ def _next(session: Session, outcome: Outcome[Prepared]) -> Iterator[str]:
 
 
 def _document(session: Session, outcome: Outcome[Prepared]) -> dict[str, object]:
+    from dockertls.report.findings import as_json
+
     prepared, receipt = outcome.decided, outcome.receipt
     return {
         "changed": bool(receipt and receipt.id),
@@ -85,5 +89,5 @@ def _document(session: Session, outcome: Outcome[Prepared]) -> dict[str, object]
         "style": prepared.configuration.style.value,
         "environment": dict(variables(prepared.endpoint.url, prepared.docker_dir)),
         "notes": list(prepared.notes),
-        "findings": [findings.as_json(finding) for finding in outcome.findings],
+        "findings": [as_json(finding) for finding in outcome.findings],
     }

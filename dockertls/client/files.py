@@ -8,11 +8,10 @@ from dataclasses import replace as changed
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
 from dockertls.errors import Fault, NotReady, Refused
 from dockertls.facts import users
 from dockertls.pki.keys import fingerprint, load_certificates, load_private, matches
+from dockertls.pki.profiles import issued_by
 from dockertls.plan import Change, Directory, File, Link, Plan, visible
 
 if TYPE_CHECKING:
@@ -238,9 +237,10 @@ def foreign(found: Mapping[str, File], files: ClientFiles, known: Collection[str
 def _foreign_authority(certificates: Sequence[x509.Certificate], ours: Collection[str]) -> str:
     if not certificates:
         return "holds no certificates that can be read"
-    if any(fingerprint(authority) in ours for authority in certificates):
+    others = [authority for authority in certificates if fingerprint(authority) not in ours]
+    if not others:
         return ""
-    names = ", ".join(_subject(authority) for authority in certificates)
+    names = ", ".join(_subject(authority) for authority in others)
     return f"trusts {names}, whose servers could no longer be reached"
 
 
@@ -265,20 +265,12 @@ def _foreign_key(content: bytes, chain: Sequence[x509.Certificate]) -> str:
 def _leads_to(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]) -> bool:
     """Whether the first certificate is issued by one of the authorities, directly or through the rest of the chain."""
     leaf, rest = chain[0], list(chain[1:])
-    while not any(_issued(leaf, authority) for authority in authorities):
-        issuer = next((certificate for certificate in rest if _issued(leaf, certificate)), None)
+    while not any(issued_by(leaf, authority) for authority in authorities):
+        issuer = next((certificate for certificate in rest if issued_by(leaf, certificate)), None)
         if issuer is None:
             return False
         rest.remove(issuer)
         leaf = issuer
-    return True
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
     return True
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.errors import NotReady, Refused
 from dockertls.facts import DOCKER_DIR, missing_directories
 from dockertls.pki.keys import fingerprint, load_certificates
+from dockertls.pki.profiles import issued_by
 from dockertls.plan import ROOT, Change, Directory, File, Link, Plan, visible
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def install(facts: HostFacts, files: ServerFiles, *, replace_foreign: bool, know
         NotReady: files of another authority are there; says who would lose access.
     """
     if not replace_foreign:
-        _keep_foreign(facts, known)
+        _keep_foreign(facts, files, known)
     changes = [
         Change(folder, None, Directory(0o755), "Docker's configuration")
         for folder in missing_directories(facts, DOCKER_DIR)
@@ -104,16 +105,17 @@ def _familiar(facts: HostFacts, name: str) -> Change:
     return Change(told(name), before, _link(name), "what dockerd is told")
 
 
-def _keep_foreign(facts: HostFacts, known: Collection[str]) -> None:
-    """Refuse to replace what another authority made."""
-    file = facts.file(told(CA))
+def _keep_foreign(facts: HostFacts, files: ServerFiles, known: Collection[str]) -> None:
+    """Refuse to replace what another authority made: the authorities that are trusted, or the certificate."""
+    file, served = facts.file(told(CA)), facts.file(told(CERT))
     present = {name: facts.node(told(name)) for name in MODES}
     names = [name for name, node in present.items() if node not in (None, _link(name))]
-    if not names or (file and _is_ours(file.content, known)):
+    ours = file is not None and _is_ours(file.content, known)
+    if not names or (ours and (served is None or _is_signed(served.content, files.ca))):
         return
     places = ", ".join(str(told(name)) for name in names)
     raise NotReady(
-        f"{places}: of another authority ({_whose(file)}), whose clients would lose access",
+        f"{places}: of another authority ({_whose(served if ours else file)}), whose clients would lose access",
         "give --replace (undo brings the files back); nothing was done",
     )
 
@@ -125,11 +127,20 @@ def _is_ours(pem: bytes, known: Collection[str]) -> bool:
         return False
 
 
+def _is_signed(pem: bytes, ca: bytes) -> bool:
+    """Whether one of the authorities issued the certificate that is served."""
+    try:
+        leaf, *_ = load_certificates(pem, name=str(told(CERT)))
+        return any(issued_by(leaf, authority) for authority in load_certificates(ca, name="the store"))
+    except Refused:
+        return False
+
+
 def _whose(file: File | None) -> str:
     if file is None:
         return f"there is no {told(CA)}"
     try:
-        certificates = load_certificates(file.content, name=str(told(CA)))
+        certificates = load_certificates(file.content, name="what is there")
     except Refused:
         certificates = ()
     subjects = ", ".join(visible(certificate.subject.rfc4514_string()) for certificate in certificates)

@@ -50,11 +50,20 @@ class Situation:
     def faults(self) -> tuple[Fault, ...]:
         """Why nothing here can be edited safely."""
         found = self.reading.packaging
-        faults = (*found.faults, *self.reading.faults, *self.reading.flags.faults)
+        faults = (*found.faults, *self.reading.faults, *self._flag_faults())
         if faults or not (self.own.faults or self.fixed.faults):
             return faults
         hint = "write the flag and its value as one word, as in --host=VALUE"
         return (Fault(f"{found.start}: a flag and its value stand in different places", hint),)
+
+    def _flag_faults(self) -> tuple[Fault, ...]:
+        """What pflag would refuse, and where it stands."""
+        found = self.reading.packaging
+        places = {fault: part.place for part in found.parts for fault in parse(part.words).faults}
+        return tuple(
+            Fault(f"{places.get(fault, found.start)}: {fault.message}", fault.hint)
+            for fault in self.reading.flags.faults
+        )
 
     def place_of_fixed(self, flag: Occurrence) -> Place:
         """Where a fixed flag stands."""

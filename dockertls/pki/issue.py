@@ -224,7 +224,8 @@ def _authority_faults(authority: x509.Certificate, now: datetime) -> Iterator[Fa
     if now < start:
         yield Fault(f"the authority is not valid before {start:%Y-%m-%dT%H:%M:%SZ}", "set this machine's clock")
     if now > end:
-        yield Fault(f"the authority has ended at {end:%Y-%m-%dT%H:%M:%SZ}", "change to a new one: dockertls ca rotate")
+        hint = "begin anew in a store of its own: dockertls --store DIR bootstrap --replace"
+        yield Fault(f"the authority has ended at {end:%Y-%m-%dT%H:%M:%SZ}", hint)
     if not may_sign(authority):
         yield Fault("the issuer's certificate is not that of an authority", "give one with CA:TRUE and keyCertSign")
     if not authority.subject.rdns:

@@ -8,11 +8,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID
 
 from dockertls.pki.names import display
-from dockertls.pki.profiles import extension
+from dockertls.pki.profiles import extension, issued_by
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ _KNOWN = frozenset(
 )
 """What crypto/x509 understands; a critical extension besides these is refused."""
 
-_NEW_AUTHORITY = "make a new authority: dockertls ca rotate"
+_NEW_AUTHORITY = "make a new authority: dockertls --store NEW_DIR ca init"
 _ISSUE_AGAIN = "issue the certificate again"
 
 
@@ -108,15 +107,6 @@ def paths(leaf: x509.Certificate, chain: Sequence[x509.Certificate], roots: Sequ
         elif len(path) < _LONGEST:
             begun.extend((*path, one) for one in candidates if one not in path and issued_by(path[-1], one))
     return found
-
-
-def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether name and signature say that one certificate issued the other."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def flaws(path: Path) -> tuple[Flaw, ...]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 if TYPE_CHECKING:
@@ -111,3 +112,12 @@ def may_sign(certificate: x509.Certificate) -> bool:
     """Whether it is an authority's (RFC 5280, section 4.2.1.9); older ones have no keyUsage."""
     constraints, usage = extension(certificate, x509.BasicConstraints), extension(certificate, x509.KeyUsage)
     return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether name and signature say that one certificate issued the other."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from dockertls.errors import NotReady, Refused
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
-from dockertls.pki.profiles import extension
+from dockertls.pki.profiles import extension, issued_by
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath as Path
 
     from dockertls.host import Host
-    from dockertls.plan import Node, Owner
 
 FOLDERS = {"server": "servers", "client": "clients"}
 """Where the certificates of each role lie, a folder a name."""
@@ -91,16 +89,8 @@ class Generation:
         certificate = self.certificate
         valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
         return (
-            self.key_pem is not None and valid and set(names) <= set(self.names) and _is_signed(certificate, authority)
+            self.key_pem is not None and valid and set(names) <= set(self.names) and issued_by(certificate, authority)
         )
-
-
-def _is_signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -262,15 +252,13 @@ def plan_authority(store: StoreState, generation: Generation) -> Plan:
 def _directories(store: StoreState, path: Path) -> Iterable[Change]:
     """What is missing on the way to `path`: private from the store's own folder on."""
     missing: list[Path] = []
-    for place in (path, *path.parents):
-        node: Node | None = store.host.node(place)
-        if node is not None:
-            break
-        missing.append(place)
+    while (node := store.host.node(path)) is None:
+        missing.append(path)
+        path = path.parent
     if isinstance(node, File):
-        raise NotReady(f"{shown(place)} is a file, the store must be a folder", "name another folder with --store")
-    owner: Owner = store.host.self_owner
+        raise NotReady(f"{shown(path)} is a file, the store must be a folder", "name another folder with --store")
+    owner, depth = store.host.self_owner, len(store.path.parts)
     return [
-        Change(place, None, Directory(0o700 if place.is_relative_to(store.path) else 0o755, owner), _STORE)
+        Change(place, None, Directory(0o700 if len(place.parts) >= depth else 0o755, owner), _STORE)
         for place in reversed(missing)
     ]

@@ -16,8 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import CURVES, kind_of
 from dockertls.pki.names import display
-from dockertls.pki.paths import Flaw, Path, flaws, issued_by, names_of, paths, pickiness, subject_of, unreadable, untold
-from dockertls.pki.profiles import Purpose, extension
+from dockertls.pki.paths import Flaw, Path, flaws, names_of, paths, pickiness, subject_of, unreadable, untold
+from dockertls.pki.profiles import Purpose, extension, issued_by
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _ending(certificate: x509.Certificate, left: timedelta, case: _Case) -> Flaw
     whose = "it" if certificate == case.leaf else f"its authority {subject_of(certificate)}"
     cause = f"{whose} ends at {end}, in {left.days} days" if left >= timedelta() else f"{whose} has ended at {end}"
     remedy = (
-        "dockertls renew, and restart dockerd for a server's" if certificate == case.leaf else "dockertls ca rotate"
+        "dockertls server|client issue and install" if certificate == case.leaf else "dockertls --store NEW_DIR ca init"
     )
     return Flaw(subject_of(certificate), f"valid until {end}", f"at least {case.warn.days} days left", cause, remedy)
 
@@ -311,7 +311,11 @@ def _wrong_use(certificate: x509.Certificate, case: _Case) -> Flaw:
     if certificate != case.leaf:
         cause = f"its authority is limited to {uses}: certificate specifies an incompatible key usage"
         return Flaw(
-            subject_of(certificate), uses, "no extendedKeyUsage", cause, "make a new authority: dockertls ca rotate"
+            subject_of(certificate),
+            uses,
+            "no extendedKeyUsage",
+            cause,
+            "make a new authority: dockertls --store NEW_DIR ca init",
         )
     cause = f"it is for {uses}, not for {word}: certificate specifies an incompatible key usage"
     remedy = "were the client's and the server's files swapped? Otherwise issue it again"

@@ -8,8 +8,6 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import idna
-
 from dockertls.errors import Fault, refuse
 from dockertls.plan import visible
 
@@ -158,13 +156,22 @@ def _name(text: str) -> tuple[str, tuple[Fault, ...]]:
     bare = text.removesuffix(".")
     if _NUMBERS.fullmatch(bare):
         return "", (Fault(f"{bare} looks like an IPv4 address and is none", "write four numbers from 0 to 255"),)
-    try:
-        ascii_form = bare if bare.isascii() else idna.encode(bare, uts46=True).decode()
-    except idna.IDNAError:
+    ascii_form = bare if bare.isascii() else _ascii(bare)
+    if not ascii_form:
         return "", (Fault(f"{visible(text)} is not a host name", "write a name of the DNS, or an address"),)
     if len(ascii_form) > _LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in ascii_form.split(".")):
         return "", (Fault(f"{visible(text)} is not a host name", "letters, digits, - and _ between dots"),)
     return ascii_form.lower(), ()
+
+
+def _ascii(name: str) -> str:
+    """A name in A-labels by IDNA 2008; empty if it has none."""
+    import idna  # noqa: PLC0415 - its tables take 10 ms to load, and few names need them
+
+    try:
+        return idna.encode(name, uts46=True).decode()
+    except idna.IDNAError:
+        return ""
 
 
 def _port(text: str | None) -> tuple[int, tuple[Fault, ...]]:

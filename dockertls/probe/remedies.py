@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Remedy:
 
     Attributes:
         id: stable name.
-        pattern: what an error message of this kind holds, whatever its case.
+        texts: what an error message of this kind holds, whatever its case; a regular expression.
         cause: one line for people.
         remedy: one line, what to do.
         verify_codes: OpenSSL's X509_V_ERR_* that mean the same.
@@ -25,30 +26,23 @@ class Remedy:
     """
 
     id: str
-    pattern: re.Pattern[str] = field(repr=False)
+    texts: str = field(repr=False)
     cause: str
     remedy: str
     verify_codes: tuple[int, ...] = ()
     errnos: tuple[int, ...] = ()
 
-
-def _row(
-    name: str,
-    texts: str,
-    cause: str,
-    remedy: str,
-    *,
-    verify_codes: tuple[int, ...] = (),
-    errnos: tuple[int, ...] = (),
-) -> Remedy:
-    return Remedy(name, re.compile(texts, re.IGNORECASE | re.DOTALL), cause, remedy, verify_codes, errnos)
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The texts, compiled: all of them take longer than most commands, and few are ever asked."""
+        return re.compile(self.texts, re.IGNORECASE | re.DOTALL)
 
 
 _STRICT_CODES = (78, *range(80, 95))
 
 TABLE: tuple[Remedy, ...] = (
     # what is wrong with a server's certificate
-    _row(
+    Remedy(
         "server-purpose",
         r"unsuitable certificate purpose|(?<!client certificate: )x509: certificate specifies an incompatible key usage"
         r"|unsupported certificate purpose",
@@ -57,13 +51,13 @@ TABLE: tuple[Remedy, ...] = (
         "issue a certificate for the right side (server: serverAuth, client: clientAuth) and swap the files",
         verify_codes=(26,),
     ),
-    _row(
+    Remedy(
         "client-purpose",
         r"failed to verify client certificate: x509: certificate specifies an incompatible key usage",
         "the client shows a certificate that is not for clients: its extended key usage lacks clientAuth",
         "issue a client certificate: dockertls client issue NAME",
     ),
-    _row(
+    Remedy(
         "ca-cannot-sign",
         r"parent certificate cannot sign this kind of certificate"
         r"|invalid CA certificate(?! provided)|not authorized to sign",
@@ -71,7 +65,7 @@ TABLE: tuple[Remedy, ...] = (
         "make a new authority and issue from it: dockertls ca init",
         verify_codes=(24, 79),
     ),
-    _row(
+    Remedy(
         "same-name-authority",
         r"possibly because of .*while trying to verify candidate authority certificate|certificate signature failure",
         "an authority of the same name but with another key signed it: the CA was made anew and copies of the old "
@@ -79,28 +73,28 @@ TABLE: tuple[Remedy, ...] = (
         "copy ca.pem of the authority that signed it, or issue the certificate again from this one",
         verify_codes=(7,),
     ),
-    _row(
+    Remedy(
         "weak-signature",
         r"insecure algorithm (?:SHA1|MD5)|CA_MD_TOO_WEAK|ca md too weak|signature digest algorithm too weak",
         "a certificate is signed with SHA-1 or MD5",
         "issue it again: dockertls signs with SHA-256 or better",
         verify_codes=(68,),
     ),
-    _row(
+    Remedy(
         "weak-key",
         r"EE_KEY_TOO_SMALL|ee key too small|certificate key too weak|DH_KEY_TOO_SMALL",
         "a key is too short: OpenSSL wants RSA of 2048 bits or more (the docker CLI takes less)",
         "issue the certificate again with a new key: dockertls server issue NAME --key ecdsa-p256",
         verify_codes=(66, 67),
     ),
-    _row(
+    Remedy(
         "critical-extension",
         r"unhandled critical extension",
         "a certificate has a critical extension that nobody here knows",
         "issue it again without that extension",
         verify_codes=(34,),
     ),
-    _row(
+    Remedy(
         "name-constraint",
         r"permitted subtree violation|excluded subtree violation|is not permitted by any constraint"
         r"|is excluded by constraint",
@@ -108,7 +102,7 @@ TABLE: tuple[Remedy, ...] = (
         "issue it with names that the authority permits, or from an authority that permits these",
         verify_codes=(47, 48),
     ),
-    _row(
+    Remedy(
         "ip-san-missing",
         r"doesn't contain any IP SANs|IP address mismatch|IP_ADDRESS_MISMATCH",
         "the endpoint is named by an IP address that is not in the certificate as an IP address (an IP written as "
@@ -116,13 +110,13 @@ TABLE: tuple[Remedy, ...] = (
         "issue it again with the address: dockertls server issue NAME --san ADDRESS; or use a name that it holds",
         verify_codes=(64,),
     ),
-    _row(
+    Remedy(
         "common-name-only",
         r"relies on legacy Common Name field|No subject alternative names present|not valid for any names",
         "the certificate has its name in the common name alone; Go has not looked there since 1.15",
         "issue it again with subject alternative names: dockertls server issue NAME",
     ),
-    _row(
+    Remedy(
         "name-mismatch",
         r"x509: certificate is valid for .*, not |hostname mismatch|No subject alternative DNS name matching"
         r"|HOSTNAME_MISMATCH"
@@ -131,14 +125,14 @@ TABLE: tuple[Remedy, ...] = (
         "use a name that it holds, or issue it again with this one: dockertls server issue NAME --san NAME",
         verify_codes=(62,),
     ),
-    _row(
+    Remedy(
         "client-expired",
         r"failed to verify client certificate: x509: certificate has expired.* is after|alert[ _]certificate[ _]expired"
         r"|remote error: tls: expired certificate",
         "the client's certificate has expired, or is not yet valid by the daemon's clock",
-        "renew it: dockertls renew NAME; if its dates are right, set the daemon's clock",
+        "issue and install it anew: dockertls client issue NAME, client install NAME; or set the daemon's clock",
     ),
-    _row(
+    Remedy(
         "not-yet-valid",
         r"certificate is not yet valid|not yet valid: .*is before",
         "a certificate is not valid yet: a clock is behind, the issuer's was ahead, or it has expired by a clock "
@@ -146,44 +140,44 @@ TABLE: tuple[Remedy, ...] = (
         "compare the clocks of both hosts (timedatectl); if they are right, renew the certificate",
         verify_codes=(9,),
     ),
-    _row(
+    Remedy(
         "expired",
         r"certificate has expired|certificate[ _]expired",
         "a certificate has expired; or it was renewed and dockerd still shows the old one, since it reads its "
         "files at start alone",
-        "renew it and restart dockerd: dockertls renew NAME, systemctl restart docker; and compare the clocks of "
+        "issue and install it anew: dockertls server issue NAME, server install NAME; and compare the clocks of "
         "both hosts",
         verify_codes=(10,),
     ),
-    _row(
+    Remedy(
         "strict-extensions",
         r"CA cert does not include key usage extension|Missing Authority Key Identifier|Missing Subject Key Identifier"
         r"|Basic Constraints of CA cert not marked critical",
         "a certificate lacks what RFC 5280 wants: Python refuses it from 3.13 on, while the docker CLI, curl and "
         "Java take it",
-        "make a new authority and issue from it: dockertls ca rotate, or dockertls ca init",
+        "make a new authority and issue from it: dockertls --store NEW_DIR ca init",
         verify_codes=_STRICT_CODES,
     ),
     # how files are wrong
-    _row(
+    Remedy(
         "environment-bundle",
         r"REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE",
         "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE takes precedence over the CA file that docker-py was given",
         "unset both, or let them name ca.pem",
     ),
-    _row(
+    Remedy(
         "swapped-files",
         r"found a certificate rather than a key|PEM inputs may have been switched|did find a private key",
         "the files of the certificate and of the key are swapped",
         "swap them: cert.pem holds the certificate, key.pem the key",
     ),
-    _row(
+    Remedy(
         "pair-mismatch",
         r"private key does not match public key|KEY_VALUES_MISMATCH|key values mismatch|unable to set private key file",
         "certificate and key are no pair, or the certificate is not the first of its file",
         "take both files from one issue: dockertls inspect cert.pem and key.pem show which belongs to which",
     ),
-    _row(
+    Remedy(
         "encrypted-key",
         r"private key is encrypted|failed to parse private key|BAD_PASSWORD_READ|BAD_DECRYPT|bad decrypt"
         r"|password is required"
@@ -191,7 +185,7 @@ TABLE: tuple[Remedy, ...] = (
         "the key is encrypted, and neither dockerd nor a client can ask for its passphrase",
         "decrypt it: openssl pkey -in key.pem -out key.pem.new, then chmod 0400 and rename",
     ),
-    _row(
+    Remedy(
         "not-pem",
         r"failed to find any PEM data|NO_START_LINE|no start line|\bPEM lib\b|Unable to load PEM"
         r"|could not load PEM client certificate"
@@ -199,13 +193,13 @@ TABLE: tuple[Remedy, ...] = (
         "a file holds no PEM: it is empty, DER, or begins with a byte order mark",
         "write it again as PEM: openssl x509 -in FILE -inform DER -out FILE.pem",
     ),
-    _row(
+    Remedy(
         "ca-file-missing",
         r"could not read CA certificate|error setting certificate file|Invalid CA certificate provided",
         "the CA file is not where it is looked for",
         "name it: tlscacert in dockerd's settings, ca.pem in DOCKER_CERT_PATH for a client",
     ),
-    _row(
+    Remedy(
         "file-missing",
         r"(?:open|stat|Could not load X509 key pair)\b.*\.pem.*no such file"
         r"|Path to a certificate and key files must be provided",
@@ -213,46 +207,46 @@ TABLE: tuple[Remedy, ...] = (
         "give absolute paths that exist; a client looks for ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH or "
         "~/.docker",
     ),
-    _row(
+    Remedy(
         "snap",
         r"open \S*\.pem: permission denied",
         "the user may not read the file; a docker from snap may read no hidden folder at all",
         "mend owner and mode, or move the files out of hidden folders",
     ),
     # dockerd's settings
-    _row(
+    Remedy(
         "given-twice",
         r"specified both as a flag and in the configuration file",
         "an option stands on dockerd's command line and in daemon.json: it does not start, even if the values are "
         "equal",
         "keep it in one place: dockertls daemon show tells where each stands",
     ),
-    _row(
+    Remedy(
         "quoted-boolean",
         r"cannot unmarshal string into Go struct field .* of type bool",
         "daemon.json has a switch in quotes",
         "write true or false without quotes",
     ),
-    _row(
+    Remedy(
         "broken-json",
         r"invalid character .* looking for beginning of|unable to configure the Docker daemon with file",
         "daemon.json is no JSON: often a comma before the closing brace",
         "mend it: python3 -m json.tool /etc/docker/daemon.json names the line",
     ),
-    _row(
+    Remedy(
         "trailing-dot",
         r"SAN dNSName is malformed",
         "a name in the certificate ends with a dot, which Go refuses from 1.24.8 on",
         "issue it again without the dot: dockertls server issue NAME",
     ),
-    _row(
+    Remedy(
         "insecure-listener",
         r"without --tlsverify is insecure|without encryption|DEPRECATION NOTICE.*API is accessible",
         "dockerd listens on TCP without asking for client certificates: whoever reaches the port is root",
         "switch on tlsverify with tlscacert, tlscert and tlskey: dockertls bootstrap",
     ),
     # how a client refuses, or is refused
-    _row(
+    Remedy(
         "unknown-issuer",
         r"failed to verify client certificate: x509: certificate signed by unknown authority"
         r"|UNKNOWN_CA\b|alert unknown ca|remote error: tls: unknown certificate authority",
@@ -260,7 +254,7 @@ TABLE: tuple[Remedy, ...] = (
         "issue the client's certificate from the daemon's authority, or give the daemon (tlscacert) the client's, "
         "and restart it",
     ),
-    _row(
+    Remedy(
         "wrong-ca",
         r"x509: certificate signed by unknown authority|unable to get (?:local )?issuer certificate"
         r"|self[- ]signed certificate|PKIX path building failed|unable to verify the first certificate",
@@ -270,7 +264,7 @@ TABLE: tuple[Remedy, ...] = (
         "the server's certificate",
         verify_codes=(2, 18, 19, 20, 21),
     ),
-    _row(
+    Remedy(
         "no-client-certificate",
         r"client didn't provide a certificate|certificate[ _]required",
         "the client shows no certificate: cert.pem or key.pem is missing, or docker withholds it since another "
@@ -278,7 +272,7 @@ TABLE: tuple[Remedy, ...] = (
         "put ca.pem, cert.pem and key.pem of one authority into DOCKER_CERT_PATH; the daemon's tlscacert must be "
         "that authority",
     ),
-    _row(
+    Remedy(
         "client-refused",
         r"alert[ _]bad[ _]certificate|tls: bad certificate|bad_certificate|server probably has client authentication"
         r"|OpenSSL SSL_read:.*alert",
@@ -287,14 +281,14 @@ TABLE: tuple[Remedy, ...] = (
         "read why in dockerd's log (journalctl -u docker), or compare issuer, dates and purpose: dockertls inspect "
         "cert.pem",
     ),
-    _row(
+    Remedy(
         "protocol-version",
         r"PROTOCOL_VERSION|protocol version not supported|client offered only unsupported versions"
         r"|UNSUPPORTED_PROTOCOL",
         "client and server have no version of TLS in common: dockerd takes 1.2 and 1.3",
         "let the client use TLS 1.2 or later",
     ),
-    _row(
+    Remedy(
         "no-common-cipher",
         r"no cipher suite supported by both|HANDSHAKE_FAILURE|alert handshake failure|NO_SHARED_CIPHER",
         "server and client could not agree: no cipher or curve in common, or (newer dockerd, TLS 1.2) the client "
@@ -302,13 +296,13 @@ TABLE: tuple[Remedy, ...] = (
         "show a client certificate of the daemon's authority; use keys of P-256, P-384, Ed25519 or RSA",
     ),
     # plain text where TLS belongs, and the other way round
-    _row(
+    Remedy(
         "plain-to-tls",
         r"Client sent an HTTP request to an HTTPS server|malformed HTTP response .*\\x15\\x03",
         "the client speaks plain HTTP to a port with TLS: DOCKER_TLS_VERIFY is not set",
         "eval $(dockertls env): it sets DOCKER_HOST, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH",
     ),
-    _row(
+    Remedy(
         "tls-to-plain",
         r"server gave HTTP response to HTTPS client|oversized record received|wrong[ _]version[ _]number"
         r"|\bHTTP_REQUEST\b"
@@ -316,32 +310,32 @@ TABLE: tuple[Remedy, ...] = (
         "the client speaks TLS to a port without it: the daemon has no TLS there",
         "give the daemon TLS: dockertls bootstrap; do not switch it off at the client",
     ),
-    _row(
+    Remedy(
         "not-a-handshake",
         r"first record does not look like a TLS handshake|TLS handshake error .*: EOF",
         "something called dockerd's TLS port and spoke no TLS: a health check, a port scan, or a client without TLS",
         "harmless by itself; let the health check use TLS, or find out who called",
     ),
-    _row(
+    Remedy(
         "bind-format",
         r"invalid bind address format",
         "DOCKER_HOST is not of the form tcp://HOST:PORT",
         "write DOCKER_HOST=tcp://HOST:2376, also where there is TLS",
     ),
-    _row(
+    Remedy(
         "java-broken-pipe",
         r"java\.net\.SocketException: Broken pipe",
         "the daemon refused the client's certificate, which Java tells no better",
         "read why in dockerd's log: journalctl -u docker",
     ),
     # no connection
-    _row(
+    Remedy(
         "wrong-port",
         r"Cannot connect to the Docker daemon at tcp://[^ ]*:2375\b",
         "DOCKER_HOST names no port, so the docker CLI takes 2375, with TLS too",
         "write the port: DOCKER_HOST=tcp://HOST:2376",
     ),
-    _row(
+    Remedy(
         "name-unknown",
         r"no such host|Name or service not known|Temporary failure in name resolution|nodename nor servname"
         r"|Could not resolve host"
@@ -349,28 +343,28 @@ TABLE: tuple[Remedy, ...] = (
         "the name is not known to the resolver",
         "correct the name, or add it to the DNS or /etc/hosts",
     ),
-    _row(
+    Remedy(
         "refused",
         r"Connection refused|Cannot connect to the Docker daemon at tcp://",
         "nothing listens on that port",
         "start dockerd (systemctl status docker), and see that it listens there: ss -ltn",
         errnos=(errno.ECONNREFUSED,),
     ),
-    _row(
+    Remedy(
         "no-route",
         r"No route to host|Network is unreachable|Host is down",
         "there is no way to that address, or a firewall says so",
         "check the address, the route and the firewall's rule for the port",
         errnos=(errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN),
     ),
-    _row(
+    Remedy(
         "timed-out",
         r"timed[ -]out|i/o timeout|deadline exceeded",
         "no answer in time: a firewall drops the packets, the host is down, or what listens there is stuck",
         "open the port in the firewall, or give it longer: --timeout",
         errnos=(errno.ETIMEDOUT,),
     ),
-    _row(
+    Remedy(
         "closed",
         r"Connection reset|Broken pipe|UNEXPECTED_EOF|EOF occurred in violation|closed by the server|RemoteDisconnected"
         r"|Remote end closed",
@@ -378,7 +372,7 @@ TABLE: tuple[Remedy, ...] = (
         "read dockerd's log (journalctl -u docker); a proxy or a firewall between the two can do this too",
         errnos=(errno.ECONNRESET, errno.EPIPE),
     ),
-    _row(
+    Remedy(
         "socket-denied",
         r"permission denied.*docker\.?sock|docker\.sock.*permission denied|Permission denied$",
         "the user may not use the daemon's unix socket",

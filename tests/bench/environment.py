@@ -7,10 +7,15 @@ editable install is compiled anew by every process where bytecode may not be wri
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / ".venv-bench"
@@ -27,12 +32,10 @@ CLEAN = {
 
 
 def install() -> None:
-    """Make the environment where it is missing, and install this tree into it, compiled."""
-    if not PYTHON.exists():
-        _quietly(sys.executable, "-m", "venv", str(FOLDER))
-        (FOLDER / ".gitignore").write_text("*\n")
-        _quietly(str(PYTHON), "-m", "pip", "install", "--quiet", str(PROJECT))
-    _quietly(str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(PROJECT))
+    """Make the environment anew, with this tree in it, compiled."""
+    _quietly(sys.executable, "-m", "venv", "--clear", str(FOLDER))
+    (FOLDER / ".gitignore").write_text("*\n")
+    _quietly(str(PYTHON), "-m", "pip", "install", "--quiet", str(PROJECT))
 
 
 def _quietly(*argv: str) -> None:
@@ -49,16 +52,26 @@ def answer(argv: list[str]) -> str:
     return subprocess.run(argv, env=CLEAN, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for all that is made, gone when it is left and not before.
+
+    ext4 passes over what was deleted within the last minutes when it looks for a free inode: who deletes a thousand
+    files and makes a thousand beside them waits ten times as long for each.
+    """
+    with TemporaryDirectory(prefix="work-", dir=FOLDER) as name:
+        yield Path(name)
+
+
 def fresh(folder: Path) -> Path:
     """An empty folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+    return Path(mkdtemp(dir=folder))
 
 
 def host(folder: Path) -> Path:
     """The tree of a host on which Docker is installed, and nothing else."""
-    unit = fresh(folder) / UNIT
+    root = fresh(folder)
+    unit = root / UNIT
     unit.parent.mkdir(parents=True)
     unit.write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
-    return folder
+    return root

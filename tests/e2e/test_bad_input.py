@@ -177,7 +177,10 @@ def _swap_key(place: Place) -> None:
 
 
 def _write(path: str, content: bytes) -> Callable[[Place], None]:
-    return lambda place: (place.root / path).write_bytes(content) and None
+    def spoil(place: Place) -> None:
+        (place.root / path).write_bytes(content)
+
+    return spoil
 
 
 def _remove(path: str) -> Callable[[Place], None]:
@@ -268,6 +271,7 @@ def test_an_authority_that_has_ended_signs_nothing(fresh: Place) -> None:
     for words in (("server", "issue", "web1"), ("client", "issue", "ann"), ("bootstrap", "web1")):
         refused(fresh, 3, *words, "--yes", told="the authority has ended at")
         refused(fresh, 3, *words, "--dry-run", told="the authority has ended at")
+    refused(fresh, 4, "ca", "init", "--yes", "--no-passphrase", told="ended at")
     status = fresh.run("--json", "status")
     assert (status.code, status.document["data"][0]["state"]) == (1, "expired")
 

@@ -341,12 +341,12 @@ def _is_as_packaged(lab: Lab, name: str) -> None:
 def test_a_port_that_is_taken_leaves_all_as_it_was(plain: Lab) -> None:
     before, started, container = snapshot(plain), command_line(plain), plain.container_pid("keeper")
     taken = "import socket, time; s = socket.create_server(('0.0.0.0', 2376)); time.sleep(600)"
-    squatter = plain.start(sys.executable, "-c", taken)
+    squatter = plain.start("sh", "-c", 'echo $$ >/opt/lab/squatter; exec "$@"', "sh", sys.executable, "-c", taken)
     try:
         until(lambda: plain.run("bash", "-c", "</dev/tcp/127.0.0.1/2376").returncode == 0, "nobody took the port")
         done = plain.dockertls(*BOOTSTRAP)
     finally:
-        plain.output("pkill", "--full", "create_server")
+        plain.shell("kill $(cat /opt/lab/squatter)")
         squatter.communicate()
     assert done.returncode == 5
     assert "everything was put back" in done.stderr

@@ -16,7 +16,8 @@ from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, fingerprint, generate, private_pem
-from dockertls.pki.profiles import CA
+from dockertls.pki.names import parse_names
+from dockertls.pki.profiles import CA, SERVER
 from dockertls.plan import File, Link
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -29,7 +30,15 @@ def authority(name: str) -> Issued:
 OURS, THEIRS = authority("ours"), authority("theirs")
 KNOWN = frozenset({fingerprint(OURS.certificate)})
 KEY = private_pem(generate("ecdsa-p256"))
-FILES = ServerFiles(certificate_pem([OURS.certificate]), b"cert 1\n", KEY, Path("/etc/dockertls/servers/web1/0001"))
+
+
+def served(by: Issued, serial: int) -> bytes:
+    request = Request(SERVER, "web1", parse_names(["web1"]))
+    return certificate_pem([issue(request, generate("ecdsa-p256"), by, now=NOW, serial=serial).certificate])
+
+
+FIRST, SECOND = served(OURS, 8), served(OURS, 9)
+FILES = ServerFiles(certificate_pem([OURS.certificate]), FIRST, KEY, Path("/etc/dockertls/servers/web1/0001"))
 
 
 @pytest.fixture
@@ -58,12 +67,12 @@ def test_all_three_change_by_one_link(host: LocalHost) -> None:
     assert put(host, FILES)
     assert host.node(Path("/etc/docker/tls/current")) == Link("0001")
     assert host.node(Path("/etc/docker/server-key.pem")) == Link("tls/current/server-key.pem")
-    newer = replace(FILES, cert=b"cert 2\n")
+    newer = replace(FILES, cert=SECOND)
     plan = install(facts(host), newer, replace_foreign=False, known=KNOWN)
     assert [change.path.name for change in plan.changes][-1] == "current"
     apply(plan, host, Run(NOW))
     assert host.node(Path("/etc/docker/tls/current")) == Link("0002")
-    assert read(host, "server-cert.pem") == b"cert 2\n"
+    assert read(host, "server-cert.pem") == SECOND
 
 
 def test_a_second_time_there_is_nothing_to_do(host: LocalHost) -> None:
@@ -88,6 +97,15 @@ def test_another_authoritys_files_are_kept(host: LocalHost, content: bytes) -> N
     assert read(host, "ca.pem") == content
     assert put(host, FILES, replace_foreign=True)
     assert read(host, "ca.pem") == FILES.ca
+
+
+@pytest.mark.parametrize("content", [served(THEIRS, 8), b"garbage"])
+def test_another_authoritys_certificate_beside_our_authority_is_kept(host: LocalHost, content: bytes) -> None:
+    host.make(Path("/etc/docker/ca.pem"), File(FILES.ca))
+    host.make(Path("/etc/docker/server-cert.pem"), File(content))
+    with pytest.raises(NotReady, match="another authority"):
+        put(host, FILES)
+    assert read(host, "server-cert.pem") == content
 
 
 def test_a_bundle_that_also_trusts_others_is_theirs_too(host: LocalHost) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from dockertls.daemon.control import listening, restart_commands
+from dockertls.daemon.control import complaints, listening, log_command, restart_commands
 from dockertls.daemon.model import as_packaged
 from dockertls.platforms import BY_NAME
 
@@ -44,3 +46,34 @@ def test_failures_are_forgotten_before_a_restart_and_units_are_read_anew_only_if
     changed = restart_commands(facts, units_changed=True)
     assert [command.argv[1] for command in changed] == ["daemon-reload", "reset-failed", "restart"]
     assert [command.tolerated for command in changed] == [False, True, False]
+
+
+SINCE = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_where_dockerds_log_is() -> None:
+    command = log_command(as_packaged(BY_NAME["debian"], ""), SINCE)
+    assert command is not None
+    assert command.argv[0] == "journalctl"
+    assert "@1772366400" in command.argv
+    assert log_command(as_packaged(BY_NAME["alpine"], ""), SINCE) is None
+
+
+def test_what_a_log_complains_of() -> None:
+    log = (
+        'time="2026-03-01T12:00:01Z" level=info msg="Starting up"\n'
+        'time="2026-03-01T12:00:01Z" level=warning msg="no blkio"\n'
+        "\n"
+        "failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use\n"
+        'time="2026-03-01T12:00:02Z" level=info msg="Starting up"\n'
+        "failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use\n"
+        'time="2026-03-01T12:00:03Z" level=fatal msg="\x1b[31mover"\n'
+    )
+    in_use, fatal = complaints(log)
+    assert in_use == "dockerd: failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use"
+    assert fatal.startswith("dockerd: time=")
+    assert "\x1b" not in fatal
+
+
+def test_a_log_without_complaints() -> None:
+    assert complaints('time="2026-03-01T12:00:01Z" level=info msg="API listen on /run/docker.sock"\n') == ()
