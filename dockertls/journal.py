@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Any, Self, assert_never
@@ -147,9 +147,13 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """As JSON."""
-        fields = asdict(self) | {"at": self.at.isoformat()}
-        return json.dumps({"schema": SCHEMA} | fields, indent=1) + "\n"
+        """As JSON, a line a step."""
+        fields = (
+            {"schema": SCHEMA} | vars(self) | {"at": self.at.isoformat(), "activation": [*map(vars, self.activation)]}
+        )
+        steps = (vars(step) | {"before": vars(step.before), "after": vars(step.after)} for step in fields.pop("steps"))
+        lines = ",\n".join(map(json.dumps, steps))
+        return f'{json.dumps(fields)[:-1]}, "steps": [\n{lines}\n]}}\n'
 
     @classmethod
     def parse(cls, text: str, name: str) -> Self:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.cli.installing import any_client, stored, tell
+from dockertls.cli.installing import Decision, any_client, stored, tell
 from dockertls.cli.preparing import EVERY_ADDRESS, mended, tls_daemon
 from dockertls.cli.restarting import change_daemon
 from dockertls.daemon import certificates
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.pki.store import Generation
-    from dockertls.plan import Command, Plan
-    from dockertls.probe.observation import ClientMaterial
 
 
 @dataclass(frozen=True)
@@ -39,18 +37,6 @@ class Configure:
     style: Style
     settings: tuple[str, ...]
     replace: bool
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A change of the daemon, decided; see `restarting.Decided`."""
-
-    plan: Plan
-    server: Generation
-    endpoint: Endpoint
-    material: ClientMaterial | None
-    restart: tuple[Command, ...]
-    notes: tuple[str, ...]
 
 
 def show_daemon(session: Session) -> None:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 from cryptography.x509 import load_der_x509_certificate, random_serial_number
 
 from dockertls.errors import NotReady, Unreachable
-from dockertls.findings import Failed, Finding
+from dockertls.findings import Failed, Finding, NotApplicable, Unknown, Verdict
 from dockertls.pki.keys import load_certificates
 from dockertls.probe.api import unix_get
 from dockertls.probe.grade import grade
 from dockertls.probe.handshake import look, observe
 from dockertls.probe.observation import Outcome
 from dockertls.probe.stranger import stranger
-from dockertls.report.findings import remedies
+from dockertls.report.findings import as_json, remedies
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -33,6 +34,7 @@ DECISIVE = frozenset({"reachable", "chain", "name", "client-required", "stranger
 
 VERSIONS: tuple[Version, ...] = ("TLSv1.3", "TLSv1.2")
 SOCKETS = (Path("/run/docker.sock"), Path("/var/run/docker.sock"))
+ATTEMPTS = 3  # a busy host can miss a time limit
 START_PATIENCE = 30.0  # seconds: SysV and OpenRC scripts return before dockerd listens
 WARN, FAIL = timedelta(days=30), timedelta(days=7)
 
@@ -53,9 +55,14 @@ def judge(
     return grade(seen, roots, now=now, warn=warn, fail=fail)
 
 
+def _decisive(findings: Sequence[Finding], *verdicts: type[Verdict]) -> tuple[Finding, ...]:
+    """The decisive findings with one of these verdicts."""
+    return tuple(one for one in findings if one.id in DECISIVE and isinstance(one.verdict, verdicts))
+
+
 @dataclass
 class Proof:
-    """The live check as `apply` wants it: raises if a decisive finding failed; keeps what was found.
+    """The live check as `apply` wants it: raises unless every decisive finding holds; keeps what was found.
 
     Attributes:
         endpoint: where the daemon shall listen.
@@ -73,18 +80,19 @@ class Proof:
         """Wait until somebody listens, then ask everything.
 
         Raises:
-            NotReady: with every decisive finding that failed.
+            NotReady: with every decisive finding that failed, or that still could not be told when asked again.
         """
         if self.material is None:
             return
         self._wait(self.material)
-        self.findings = judge(self.endpoint, self.material, self.now)
-        failed = [
-            finding for finding in self.findings if finding.id in DECISIVE and isinstance(finding.verdict, Failed)
-        ]
-        if failed:
-            told = "; ".join(f"{finding.id}: {finding.verdict.cause}" for finding in failed)  # type: ignore[union-attr] # only Failed
-            raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(failed)))
+        for _ in range(ATTEMPTS):
+            self.findings = judge(self.endpoint, self.material, self.now)
+            if not _decisive(self.findings, Unknown):
+                break
+        wrong = _decisive(self.findings, Failed, Unknown, NotApplicable)
+        if wrong:
+            told = "; ".join(f"{finding.id}: {as_json(finding)['cause']}" for finding in wrong)
+            raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(wrong)))
 
     def _wait(self, material: ClientMaterial) -> None:
         end = time.monotonic() + START_PATIENCE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dockertls.documents import shell_env, systemd_env
 from dockertls.documents.assignments import NAME, Assignment, Reading, Style
+from dockertls.documents.decoding import decoded
 from dockertls.documents.words import Dialect, Word, join, split, words
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.plan import visible
@@ -55,13 +56,7 @@ class EnvFile:
         Raises:
             Refused: if they are not UTF-8, or as for `parse`.
         """
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            fault = Fault(f"line {line} is not UTF-8", "save the file as UTF-8")
-            raise Refused(f"{visible(name)}: {fault.message}", fault.hint, faults=[fault]) from None
-        return cls.parse(text, dialect, name=name)
+        return cls.parse(decoded(content, name), dialect, name=name)
 
     @classmethod
     def parse(cls, text: str, dialect: Dialect, *, name: str) -> EnvFile:

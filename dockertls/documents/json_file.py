@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from dockertls.documents.decoding import decoded
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.plan import visible
 
@@ -67,14 +68,7 @@ class JsonFile:
         Raises:
             Refused: if they are not UTF-8, or as for `parse`.
         """
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            column = error.start - content.rfind(b"\n", 0, error.start)
-            fault = Fault(f"line {line}, column {column}: this is not UTF-8", "save the file as UTF-8")
-            raise Refused(f"{visible(name)}: {fault.message}", fault.hint, faults=[fault]) from None
-        return cls.parse(text, name=name)
+        return cls.parse(decoded(content, name), name=name)
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> JsonFile:

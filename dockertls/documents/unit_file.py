@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.documents.decoding import decoded
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.plan import visible
 
@@ -69,13 +70,7 @@ class UnitFile:
         Raises:
             Refused: if they are not UTF-8, or as for `parse`.
         """
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            fault = Fault(f"line {line} is not UTF-8: systemd refuses the file", "save the file as UTF-8")
-            raise Refused(f"{visible(name)}: {fault.message}", fault.hint, faults=[fault]) from None
-        return cls.parse(text, name=name)
+        return cls.parse(decoded(content, name), name=name)
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> UnitFile:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import re
-import secrets
 import warnings
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,11 +13,8 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat import asn1
-from cryptography.hazmat.primitives import hashes, padding
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -56,67 +52,7 @@ DEFAULT_KIND = "ecdsa-p256"
 CURVES: Mapping[str, str] = MappingProxyType({"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"})
 """The curves that Go's TLS knows, by their name in RFC 5480, and as NIST calls them."""
 
-ROUNDS = 600_000
-"""Of PBKDF2-HMAC-SHA256 for a key at rest: 0.2 s for us, and as long for each guess of a thief."""
-
 _MOST_ROUNDS = 100_000_000
-_SALT_BYTES = 16
-_AES_KEY_BYTES = 32
-
-_PBES2 = x509.ObjectIdentifier("1.2.840.113549.1.5.13")
-_PBKDF2 = x509.ObjectIdentifier("1.2.840.113549.1.5.12")
-_HMAC_SHA256 = x509.ObjectIdentifier("1.2.840.113549.2.9")
-_AES256_CBC = x509.ObjectIdentifier("2.16.840.1.101.3.4.1.42")
-
-
-@asn1.sequence
-class _Prf:
-    oid: x509.ObjectIdentifier
-    parameters: asn1.Null | None
-
-
-@asn1.sequence
-class _Pbkdf2:
-    """PBKDF2-params (RFC 8018, appendix A.2), with the salt in place."""
-
-    salt: bytes
-    rounds: int
-    key_length: int | None
-    prf: _Prf | None
-
-
-@asn1.sequence
-class _Derivation:
-    oid: x509.ObjectIdentifier
-    parameters: _Pbkdf2
-
-
-@asn1.sequence
-class _Encryption:
-    oid: x509.ObjectIdentifier
-    iv: bytes
-
-
-@asn1.sequence
-class _Pbes2:
-    """PBES2-params (RFC 8018, appendix A.4)."""
-
-    derivation: _Derivation
-    encryption: _Encryption
-
-
-@asn1.sequence
-class _Scheme:
-    oid: x509.ObjectIdentifier
-    parameters: _Pbes2
-
-
-@asn1.sequence
-class _EncryptedPrivateKeyInfo:
-    """RFC 5958, section 3."""
-
-    scheme: _Scheme
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -133,24 +69,24 @@ _BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
 
 _CERTIFICATE = "CERTIFICATE"
 _ENCRYPTED = "ENCRYPTED PRIVATE KEY"
-_NOT_PEM: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
-    (re.compile(rb"\s*"), "is empty", "make or copy it again"),
+_NOT_PEM: tuple[tuple[bytes, str, str], ...] = (
+    (rb"\s*", "is empty", "make or copy it again"),
     (
-        re.compile(rb"\xef\xbb\xbf.*|\xff\xfe.*|\xfe\xff.*", re.DOTALL),
+        rb"\xef\xbb\xbf.*|\xff\xfe.*|\xfe\xff.*",
         "begins with a byte order mark, which docker does not read",
         "save it again as plain ASCII, without a mark",
     ),
     (
-        re.compile(rb"\x30[\x80-\x84].*", re.DOTALL),
+        rb"\x30[\x80-\x84].*",
         "is binary (DER), and docker reads PEM",
         "turn it into PEM: openssl x509 -inform DER or openssl pkey -inform DER, each with -in FILE -out FILE.pem",
     ),
     (
-        re.compile(rb".*-----BEGIN [A-Z0-9 ]+-----.*", re.DOTALL),
+        rb".*-----BEGIN [A-Z0-9 ]+-----.*",
         "is cut off: a block has no END line, or a line of dashes is not by itself",
         "copy it again",
     ),
-    (re.compile(rb".*", re.DOTALL), "is not PEM", 'give a file with "-----BEGIN" lines'),
+    (rb".*", "is not PEM", 'give a file with "-----BEGIN" lines'),
 )
 """What a file without any whole PEM block may be: the first that fits is told."""
 
@@ -221,7 +157,9 @@ def private_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
     if not passphrase:
         raise Refused("the passphrase is empty", "give one, or ask for a key without (--no-passphrase)")
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return _pem(_ENCRYPTED, _encrypted(plain, passphrase))
+    from dockertls.pki import envelope  # noqa: PLC0415 - see there
+
+    return _pem(_ENCRYPTED, envelope.encrypted(plain, passphrase))
 
 
 def kdf_rounds(pem: bytes) -> int:
@@ -318,23 +256,6 @@ def matches(certificate: x509.Certificate, key: PrivateKey | PublicKey) -> bool:
         return False
 
 
-def _encrypted(plain: bytes, passphrase: bytes) -> bytes:
-    """PBES2 (RFC 8018, section 6.2)."""
-    salt, iv = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(algorithms.AES.block_size // 8)
-    # Not hashlib's: that of the system's OpenSSL takes nearly twice as long.
-    derived = PBKDF2HMAC(hashes.SHA256(), _AES_KEY_BYTES, salt, ROUNDS).derive(passphrase)
-    padder = padding.PKCS7(algorithms.AES.block_size).padder()
-    cipher = Cipher(algorithms.AES(derived), modes.CBC(iv)).encryptor()
-    data = cipher.update(padder.update(plain) + padder.finalize()) + cipher.finalize()
-    prf = _Prf(oid=_HMAC_SHA256, parameters=asn1.Null())
-    parameters = _Pbkdf2(salt=salt, rounds=ROUNDS, key_length=None, prf=prf)
-    scheme = _Pbes2(
-        derivation=_Derivation(oid=_PBKDF2, parameters=parameters),
-        encryption=_Encryption(oid=_AES256_CBC, iv=iv),
-    )
-    return asn1.encode_der(_EncryptedPrivateKeyInfo(scheme=_Scheme(oid=_PBES2, parameters=scheme), data=data))
-
-
 def _pem(label: str, der: bytes) -> bytes:
     """RFC 7468: lines of 64 characters."""
     text = base64.b64encode(der).decode()
@@ -373,7 +294,9 @@ def _key_block(pem: bytes, name: str) -> Block:
 def _without(wanted: str, pem: bytes, blocks: Sequence[Block], name: str) -> Refused:
     """The error for a file that does not hold what is wanted."""
     if not blocks:
-        message, hint = next((message, hint) for pattern, message, hint in _NOT_PEM if pattern.fullmatch(pem))
+        message, hint = next(
+            (message, hint) for pattern, message, hint in _NOT_PEM if re.fullmatch(pattern, pem, re.DOTALL)
+        )
         return Refused(f"{name} {message}", hint)
     held = dict.fromkeys(_OTHER_LABELS.get(block.label, f'"{block.label}"') for block in blocks)
     return Refused(
@@ -424,20 +347,22 @@ def _der(block: Block) -> bytes:
     Raises:
         ValueError: if it is not base64, or is cut off.
     """
+    from dockertls.pki import envelope  # noqa: PLC0415 - see there
+
     body = block.text.partition(b"-----\n")[2] or block.text.partition(b"-----\r\n")[2]
     der = base64.b64decode(b"".join(body.partition(b"-----END")[0].split()), validate=True)
-    asn1.decode_der(asn1.TLV, der)
+    envelope.check(der)
     return der
 
 
 def _rounds(block: Block) -> int | None:
     """The rounds of a block; None if it is encrypted in another way, or cannot be read."""
+    from dockertls.pki import envelope  # noqa: PLC0415 - see there
+
     try:
-        info = asn1.decode_der(_EncryptedPrivateKeyInfo, _der(block))
+        return envelope.rounds(_der(block))
     except (ValueError, binascii.Error):
         return None
-    derivation = info.scheme.parameters.derivation
-    return derivation.parameters.rounds if derivation.oid == _PBKDF2 else None
 
 
 def _certificate(block: Block, number: int) -> x509.Certificate | Fault:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dockertls.errors import Refused
 from dockertls.pki import keys
+from dockertls.pki.envelope import EncryptedPrivateKeyInfo
 from dockertls.pki.issue import Request, issue
 from dockertls.pki.profiles import CA
 
@@ -132,9 +133,9 @@ def test_what_is_no_usable_key_is_named(pem: bytes, passphrase: bytes | None, me
 @pytest.mark.parametrize("rounds", [0, -1, 1 << 40])
 def test_a_file_that_asks_for_no_work_or_for_hours_of_it_is_refused(rounds: int) -> None:
     der = base64.b64decode(b"".join(SECRET.splitlines()[1:-1]))
-    info = asn1.decode_der(keys._EncryptedPrivateKeyInfo, der)  # noqa: SLF001 - the structure itself is what is tampered with
+    info = asn1.decode_der(EncryptedPrivateKeyInfo, der)
     info.scheme.parameters.derivation.parameters.rounds = rounds
-    pem = keys._pem("ENCRYPTED PRIVATE KEY", asn1.encode_der(info))  # noqa: SLF001 - as above
+    pem = keys._pem("ENCRYPTED PRIVATE KEY", asn1.encode_der(info))  # noqa: SLF001 - what is tampered with is to be read again
     with pytest.raises(Refused, match=f"asks for {rounds} rounds"):
         keys.load_private(pem, b"x")
 

@@ -1,0 +1,56 @@
+"""The proof that ends a change, against the stand-in: it holds, or it says why it does not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dockertls.cli.live import Proof, is_served
+from dockertls.errors import NotReady
+from dockertls.findings import Passed
+from dockertls.pki.issue import Issued, Request, issue
+from dockertls.pki.keys import PrivateKey, certificate_pem, generate, private_pem
+from dockertls.pki.names import parse_names
+from dockertls.pki.profiles import CA, CLIENT, SERVER
+from dockertls.probe.observation import ClientMaterial
+from dockertls.probe.standin import stand_in
+
+NOW = datetime.now(UTC)
+
+
+def made(request: Request, issuer: Issued | None, serial: int) -> tuple[Issued, bytes, bytes]:
+    key: PrivateKey = generate("ecdsa-p256")
+    issued = issue(request, key, issuer, now=NOW, serial=serial)
+    return issued, certificate_pem([issued.certificate]), private_pem(key)
+
+
+ROOT, CA_PEM, ROOT_KEY = made(Request(CA, "ours"), None, 1)
+OTHER, OTHER_PEM, OTHER_KEY = made(Request(CA, "theirs"), None, 2)
+SERVED, CERT, KEY = made(Request(SERVER, "h", tuple(parse_names(["localhost", "127.0.0.1"]))), ROOT, 3)
+MISNAMED, WRONG_CERT, WRONG_KEY = made(Request(SERVER, "h", tuple(parse_names(["elsewhere.example"]))), ROOT, 4)
+ANN, CLIENT_CERT, CLIENT_KEY = made(Request(CLIENT, "ann"), ROOT, 5)
+MATERIAL = ClientMaterial(CA_PEM, CLIENT_CERT, CLIENT_KEY)
+
+
+def test_a_daemon_as_it_shall_be_is_proven() -> None:
+    with stand_in(CA_PEM, CERT, KEY) as endpoint:
+        proof = Proof(endpoint, MATERIAL, NOW)
+        proof()
+        assert all(isinstance(finding.verdict, Passed) for finding in proof.findings)
+        assert is_served(endpoint, MATERIAL, SERVED.certificate)
+        assert not is_served(endpoint, MATERIAL, MISNAMED.certificate)
+
+
+@pytest.mark.parametrize(
+    ("files", "material", "told"),
+    [
+        ((CA_PEM, WRONG_CERT, WRONG_KEY), MATERIAL, "name: "),
+        ((CA_PEM, CERT, KEY), ClientMaterial(OTHER_PEM, CLIENT_CERT, CLIENT_KEY), "chain: "),
+        ((OTHER_PEM, CERT, KEY), MATERIAL, "api: "),
+    ],
+    ids=["wrong name", "server of another authority", "client of another authority"],
+)
+def test_a_daemon_that_is_not_is_told(files: tuple[bytes, bytes, bytes], material: ClientMaterial, told: str) -> None:
+    with stand_in(*files) as endpoint, pytest.raises(NotReady, match=f"the live check of .*{told}"):
+        Proof(endpoint, material, NOW)()
