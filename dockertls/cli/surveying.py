@@ -67,7 +67,7 @@ def _copies(session: Session) -> Iterator[tuple[str, Copy, x509.Certificate | No
     if session.host.runs and (port := listening(facts)):
         endpoint, client = Endpoint(*port), any_client(session)
         shown = shown_certificate(endpoint, client) if client else None
-        yield "server", Copy(f"served at {endpoint.url}", "current"), shown
+        yield "server", Copy(endpoint.url, "current"), shown
 
 
 def _read(file: File | None) -> x509.Certificate | None:

@@ -60,7 +60,7 @@ def table(rows: tuple[StatusRow, ...], now: datetime) -> Table:
 def _line(row: StatusRow, now: datetime) -> Row:
     generation, trouble = row.generation, _trouble(row, now)
     certificate = generation.certificate
-    copies = "; ".join(f"{copy.place} ({copy.state})" for copy in row.copies)
+    copies = ", ".join(one.place if one.state == "current" else f"{one.place} ({one.state})" for one in row.copies)
     cells = (
         generation.role,
         generation.name or "-",

@@ -204,6 +204,11 @@ REFUSED = {
 }
 
 
+SEND_FAILED = 55
+"""curl's exit code if the daemon has closed the connection before curl wrote: refused too, but it read no alert."""
+RACES = 20
+
+
 @pytest.mark.parametrize("who", REFUSED)
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_everybody_else_is_refused(secured: Secured, who: str, version: str) -> None:
@@ -211,7 +216,10 @@ def test_everybody_else_is_refused(secured: Secured, who: str, version: str) -> 
     if not secured.lab.path(OTHER).is_dir():
         secured.lab.output(*other, "ca", "init", "--no-passphrase", "--yes")
         secured.lab.output(*other, "client", "issue", "mallory", "--yes")
-    done = secured.lab.run("bash", "-euc", f"{REFUSED[who]} --tlsv{version} --tls-max {version}")
+    for _ in range(RACES):
+        done = secured.lab.run("bash", "-euc", f"{REFUSED[who]} --tlsv{version} --tls-max {version}")
+        if done.returncode != SEND_FAILED:
+            break
     assert done.returncode in {22, 35, 56}, done.stderr
     assert re.search("alert|400", done.stderr)
     assert "ApiVersion" not in done.stdout
@@ -263,7 +271,7 @@ def test_check_and_status_find_nothing_wrong(secured: Secured) -> None:
     status = secured.lab.dockertls("--json", "status")
     document = json.loads(status.stdout)
     assert (status.returncode, document["ok"]) == (0, True)
-    assert "served at tcp://127.0.0.1:2376" in status.stdout
+    assert "tcp://127.0.0.1:2376" in status.stdout
 
 
 # the packagings, from their first state through bootstrap and back
