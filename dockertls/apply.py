@@ -23,7 +23,7 @@ from dockertls.journal import (
 from dockertls.plan import Change, Command, Directory, Link, Plan, is_beside, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from dockertls.host import Host
@@ -297,10 +297,12 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
     Raises:
         UndoFailed: naming the journal, which stays, and each path that could not be brought back.
     """
+    made = {Path(step.path) for step in entry.steps if step.after.kind == "directory" != step.before.kind}
     troubles: list[str] = []
     for step in reversed(entry.steps):
         try:
-            _restore(step, host, entry.id)
+            if not _is_unborn(Path(step.path), made, host):
+                _restore(step, host, entry.id)
         except (DockerTLSError, OSError) as error:
             troubles.append(f"{shown(Path(step.path))}: {error}")
     if entry.activating and not troubles:
@@ -311,6 +313,12 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
             f"the journal {journal_path(host)} says what was there; put it right, then run dockertls again",
         )
     forget(host)
+
+
+def _is_unborn(path: Path, made: Collection[Path], host: Host) -> bool:
+    """Whether a directory on the way never got its name: what is in it went with it, and no link there is followed."""
+    way = (parent for parent in reversed(path.parents) if parent in made)
+    return any(not isinstance(host.node(parent), Directory) for parent in way)
 
 
 def _activate_again(entry: Entry, host: Host) -> list[str]:

@@ -193,8 +193,11 @@ class LocalHost:
                 return ()
 
     def real(self, path: Path) -> Path:
-        with Told(path), self._new_walk(path) as walk:
-            return walk.real(path)
+        with Told(path):
+            if kept := self.ways.get(path.root):
+                return kept.real(path)
+            with self._new_walk(path) as walk:
+                return walk.real(path)
 
     # changing
 
@@ -287,10 +290,14 @@ class LocalHost:
         if len(wanted) > FEW_FILES:
             os.sync()
             return
-        for path in dict.fromkeys(wanted):
-            # The names in a directory that a link names are those of the directory at its end.
-            with Told(path), self._parent(self.real(path)) as (folder, name), opened(name, folder) as handle:
-                os.fsync(handle)
+        with self.near() as near:
+            for path in dict.fromkeys(wanted):
+                near.flush(path)
+
+    def flush(self, path: Path) -> None:
+        """Make one file, or the names in one directory, durable; a link leads to its end."""
+        with Told(path), self._parent(self.real(path)) as (folder, name), opened(name, folder) as handle:
+            os.fsync(handle)
 
     @contextmanager
     def near(self) -> Iterator[LocalHost]:

@@ -63,7 +63,7 @@ def bootstrap(options: list[str], folder: Path) -> Contender:
     """The one command that makes the same three pairs; it configures the daemon and installs the files, too."""
 
     def prepare() -> Callable[[], None]:
-        root = environment.host(folder)
+        root = environment.fresh(folder)
         argv = [str(environment.DOCKERTLS), "--root", str(root), "bootstrap", "--yes", *options]
         return lambda: environment.run(argv, root)
 
@@ -87,7 +87,7 @@ def bootstrap_figure(folder: Path, secret: Path, scale: float) -> Figure:
     """The default bootstrap of a bare tree."""
     run = bootstrap(["--passphrase-file", str(secret)], folder)
     (taken,) = medians("default bootstrap", _scaled(31, scale), run)
-    return Figure("default bootstrap of a bare tree", f"{taken:.3f} s", taken, BOOTSTRAP_TARGET, "s")
+    return Figure("default bootstrap of an empty tree", f"{taken:.3f} s", taken, BOOTSTRAP_TARGET, "s")
 
 
 def start_figures(scale: float) -> list[Figure]:

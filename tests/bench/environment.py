@@ -21,7 +21,6 @@ PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / ".venv-bench"
 PYTHON = FOLDER / "bin/python"
 DOCKERTLS = FOLDER / "bin/dockertls"
-UNIT = Path("usr/lib/systemd/system/docker.service")
 
 CLEAN = {
     key: value
@@ -66,12 +65,3 @@ def workplace() -> Iterator[Path]:
 def fresh(folder: Path) -> Path:
     """An empty folder."""
     return Path(mkdtemp(dir=folder))
-
-
-def host(folder: Path) -> Path:
-    """The tree of a host on which Docker is installed, and nothing else."""
-    root = fresh(folder)
-    unit = root / UNIT
-    unit.parent.mkdir(parents=True)
-    unit.write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
-    return root
