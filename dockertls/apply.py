@@ -368,13 +368,19 @@ def _put_back(path: Path, before: Node | None, present: Node | None, host: Host,
 # undo
 
 
+def undone(entries: Sequence[Entry]) -> frozenset[int]:
+    """Ids of the entries that later ones took back; an undo that was taken back itself does not count."""
+    found: set[int] = set()
+    for entry in reversed(entries):
+        if entry.id not in found:
+            found |= set(entry.undoes)
+    return frozenset(found)
+
+
 def undoable(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Entries that can be taken back, oldest first: something is left to undo, and they are no undo themselves."""
-    undone: set[int] = set()
-    for entry in reversed(entries):
-        if entry.id not in undone:
-            undone |= set(entry.undoes)
-    live = (entry for entry in entries if entry.id not in undone and not entry.undoes)
+    gone = undone(entries)
+    live = (entry for entry in entries if entry.id not in gone and not entry.undoes)
     return tuple(entry for entry in live if any(not step.kept for step in entry.steps))
 
 
@@ -434,4 +440,4 @@ def _keep_occupied(changes: Sequence[Change], host: Host) -> tuple[Change, ...]:
     return tuple(kept)
 
 
-__all__ = ["Receipt", "Run", "apply", "history", "plan_undo", "recover", "undoable", "with_group"]
+__all__ = ["Receipt", "Run", "apply", "history", "plan_undo", "recover", "undoable", "undone", "with_group"]

@@ -107,7 +107,7 @@ class Step:
         why: as in the change.
         before: what was there.
         after: what was put there.
-        kept: it is never undone once it is done: it lies in the store, or is the user's own.
+        kept: it is never undone once it is done: it lies in the store or on the way there, or is the user's own.
         tree: it is a new directory of that kind, named here without all that is in it.
     """
 
@@ -197,7 +197,7 @@ def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[S
     for change, root in rooted:
         if root in compacted:
             continue
-        kept = any(change.path.is_relative_to(folder) for folder in append_only)
+        kept = any(change.path.is_relative_to(one) or one.is_relative_to(change.path) for one in append_only)
         compact = kept and root is change.path
         if compact:
             compacted.add(change.path)

@@ -25,8 +25,8 @@ def history(ctx: typer.Context) -> None:
     if not entries:
         session.console.say("nothing has been done here")
     else:
-        session.console.table(table(entries, can))
-    session.console.document("history", [as_json(entry, undoable=entry.id in can) for entry in entries])
+        session.console.table(table(entries))
+    session.console.document("history", [as_json(entry, can=entry.id in can) for entry in entries])
 
 
 @takes(change=ChangeOptions, restarts=RestartOptions)

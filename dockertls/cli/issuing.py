@@ -58,8 +58,13 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     made: list[Made] = []
 
     def make() -> Plan:
-        made[:] = session.console.progress(requests, lambda one: signer.leaf_asked_for(authority, one), "issuing")
-        title = f"issue {requests[0].role} {requests[0].folder}" if len(requests) == 1 else f"issue {len(requests)}"
+        with signer.many():
+            made[:] = session.console.progress(requests, lambda one: signer.leaf_asked_for(authority, one), "issuing")
+        title = (
+            f"issue {requests[0].role} {requests[0].folder}"
+            if len(requests) == 1
+            else f"issue {len(requests)} certificates"
+        )
         return combined(title, [one.plan for one in made])
 
     session.change(make, change)

@@ -9,11 +9,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dockertls.apply import apply, plan_undo
+from dockertls.cli.console import is_root
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import complaints, log_command
 from dockertls.daemon.effective import effective
-from dockertls.errors import Drifted, NotReady, UndoFailed, Undone, Usage
+from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
 from dockertls.platforms import RESTART
 
@@ -122,6 +123,8 @@ def change_daemon(
 def _change_daemon(
     session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
 ) -> Outcome[_Decided]:
+    if session.host.runs and not is_root() and not options.looks_only:
+        raise Denied("this changes /etc/docker and restarts dockerd", "run it with sudo, or look first with --dry-run")
     session.recover(options)
     decided = decide()
     plan = decided.plan or _not_followed_yet(session, decided)

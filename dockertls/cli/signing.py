@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,6 +21,7 @@ from dockertls.plan import Plan
 from dockertls.report.certificates import is_due, subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from cryptography import x509
@@ -63,6 +65,7 @@ class Signer:
     ) -> None:
         self._session, self._keys, self._passphrase, self._change = session, keys, passphrase, change
         self._new: Issued | None = None
+        self._store = session.store
 
     @property
     def _lifetime(self) -> timedelta | None:
@@ -159,9 +162,17 @@ class Signer:
         issuer = self._issuer
         key = self._generate()
         issued = issue(request, key, issuer, now=self._session.started, serial=random_serial_number())
-        store = self._session.store
-        generation = new_generation(store, wanted.role, wanted.folder, issued, private_pem(key))
-        return Made(generation, plan_generation(store, generation))
+        generation = new_generation(self._store, wanted.role, wanted.folder, issued, private_pem(key))
+        return Made(generation, plan_generation(self._store, generation))
+
+    @contextmanager
+    def many(self) -> Iterator[None]:
+        """While many are made, the way into the store is kept open."""
+        try:
+            with self._session.store.near() as self._store:
+                yield
+        finally:
+            self._store = self._session.store
 
     def leaf_in_use(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is good for what is wanted, else a new one."""
@@ -173,7 +184,7 @@ class Signer:
 
     def leaf_asked_for(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is just what is wanted and not due, else a new one."""
-        current = self._session.store.current(wanted.role, wanted.folder)
+        current = self._store.current(wanted.role, wanted.folder)
         due = current is not None and is_due(current.certificate, self._session.started)
         last = current is not None and _end(current) == _end(authority)
         if current and set(current.names) == set(wanted.names) and (last or not due):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
+from dockertls.apply import undoable, undone
 from dockertls.plan import shown
 from dockertls.report.certificates import moment
 from dockertls.report.tables import Row, Table
@@ -15,24 +16,30 @@ if TYPE_CHECKING:
     from dockertls.journal import Entry
 
 
-def table(entries: Sequence[Entry], undoable: Collection[int]) -> Table:
+def table(entries: Sequence[Entry]) -> Table:
     """A line an entry: number, when, who, what, and whether it can be taken back."""
-    return Table(("ID", "WHEN", "WHO", "WHAT", "STATE"), tuple(_row(entry, entry.id in undoable) for entry in entries))
+    can, gone = {entry.id for entry in undoable(entries)}, undone(entries)
+    return Table(("ID", "WHEN", "WHO", "WHAT", "STATE"), tuple(_row(entry, can, gone) for entry in entries))
 
 
-def _row(entry: Entry, can: bool) -> Row:
-    state = "can be undone" if can else f"undoes {', '.join(map(str, entry.undoes))}" if entry.undoes else "undone"
-    return Row((str(entry.id), moment(entry.at), entry.who, entry.title, state), "" if can else "dim")
+def _row(entry: Entry, can: Collection[int], gone: Collection[int]) -> Row:
+    cells = (str(entry.id), moment(entry.at), entry.who, entry.title)
+    if entry.id in can:
+        return Row((*cells, "can be undone"))
+    if entry.id in gone:
+        return Row((*cells, "undone"), "dim")
+    undoes = f"undoes {', '.join(map(str, entry.undoes))}"
+    return Row((*cells, undoes if entry.undoes else "stays"), "dim" if entry.undoes else "")
 
 
-def as_json(entry: Entry, *, undoable: bool) -> dict[str, object]:
+def as_json(entry: Entry, *, can: bool) -> dict[str, object]:
     """One entry; the content of files is left out."""
     return {
         "id": entry.id,
         "at": moment(entry.at),
         "who": entry.who,
         "title": entry.title,
-        "undoable": undoable,
+        "undoable": can,
         "undoes": list(entry.undoes),
         "paths": [{"path": shown(Path(step.path)), "why": step.why} for step in entry.steps],
     }

@@ -1,31 +1,56 @@
-"""What every command costs before it does anything: `--help` and `--version` load nothing heavy."""
+"""What a command costs before it does anything: nothing heavy is imported that it does not use."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-PROGRAM = """
+from dockertls.cli.app import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = ("cryptography", "rich", "idna", "pydantic", "ssl", "http.client", "concurrent.futures", "hypothesis")
+"""Modules that take longer to load than Python itself, or belong to a test."""
+SHOW = """
 import sys
-from dockertls.cli.app import run
-code = run(sys.argv[1:])
-loaded = [name for name in sys.modules if name.partition(".")[0] in {"cryptography", "rich", "yaml", "idna"}]
-print("LOADED", code, sorted(loaded))
+from dockertls.__main__ import main
+sys.argv = {words!r}
+try:
+    main()
+finally:
+    print("\\n".join(["modules:", *sys.modules]))
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["bootstrap", "--help"], ["ca", "--help"]])
-def test_help_and_version_load_no_cryptography_and_no_renderers(words: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )
-    assert done.stdout.splitlines()[-1] == "LOADED 0 []", done.stdout
+def imported(*words: str) -> set[str]:
+    """The modules that a process has imported after it ran a command line."""
+    program = SHOW.format(words=["dockertls", *words])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.partition("modules:\n")[2].split())
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("-h",)], ids=" ".join)
+def test_neither_help_nor_version_loads_what_only_commands_need(words: tuple[str, ...]) -> None:
+    modules = imported(*words)
+    assert "dockertls.cli.app" in modules
+    assert not modules & set(HEAVY)
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "check", "undo", "ca", "daemon"])
+def test_help_of_a_command_loads_that_command_alone(name: str) -> None:
+    modules = imported(name, "--help")
+    other = {f"dockertls.cli.{module}" for command, module in COMMANDS.items() if module != COMMANDS[name]}
+    assert f"dockertls.cli.{COMMANDS[name]}" in modules
+    assert not modules & other
+    assert not modules & {"cryptography", "rich", "idna", "ssl", "http.client"}
+
+
+def test_a_tree_is_made_safe_without_what_only_a_live_host_needs(tmp_path: Path) -> None:
+    modules = imported("--root", str(tmp_path), "bootstrap", "--yes", "--no-passphrase")
+    assert "cryptography.x509" in modules
+    assert not modules & {"rich", "idna", "ssl", "http.client", "dockertls.probe.handshake", "dockertls.pki.envelope"}
