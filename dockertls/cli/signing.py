@@ -16,7 +16,7 @@ from dockertls.errors import NotReady
 from dockertls.pki.issue import Issued, Request, ca_name, issue
 from dockertls.pki.keys import PrivateKey, generate, kind_of, private_pem
 from dockertls.pki.profiles import BACKDATE, TABLE
-from dockertls.pki.store import Generation, new_generation, plan_authority, plan_generation
+from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
 from dockertls.plan import Plan
 from dockertls.report.certificates import is_due, subject
 
@@ -156,13 +156,14 @@ class Signer:
     def _first_authority(self) -> Made:
         return self._authority()
 
-    def leaf(self, wanted: LeafRequest) -> Made:
-        """A new certificate."""
+    def leaf(self, wanted: LeafRequest, number: int | None = None) -> Made:
+        """A new certificate, with the number of its generation if that was asked for before."""
         request = Request(TABLE[wanted.role], wanted.common_name, tuple(wanted.names), self._lifetime)
         issuer = self._issuer
         key = self._generate()
         issued = issue(request, key, issuer, now=self._session.started, serial=random_serial_number())
-        generation = new_generation(self._store, wanted.role, wanted.folder, issued, private_pem(key))
+        pem = private_pem(key)
+        generation = new_generation(self._store, wanted.role, wanted.folder, issued, pem, number=number)
         return Made(generation, plan_generation(self._store, generation))
 
     @contextmanager
@@ -176,20 +177,22 @@ class Signer:
 
     def leaf_in_use(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is good for what is wanted, else a new one."""
+        number = next_number(self._store, wanted.role, wanted.folder)
         current = self._session.store.current(wanted.role, wanted.folder)
         good = current and current.is_good(authority.certificate, wanted.names, self._session.started)
         if current and good and self._is_of_kind(current) and self._lives_as_long(current, authority):
             return Made(current, Plan(""))
-        return self.leaf(wanted)
+        return self.leaf(wanted, number)
 
     def leaf_asked_for(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is just what is wanted and not due, else a new one."""
+        number = next_number(self._store, wanted.role, wanted.folder)
         current = self._store.current(wanted.role, wanted.folder)
         due = current is not None and is_due(current.certificate, self._session.started)
         last = current is not None and _end(current) == _end(authority)
         if current and set(current.names) == set(wanted.names) and (last or not due):
             return self.leaf_in_use(authority, wanted)
-        return self.leaf(wanted)
+        return self.leaf(wanted, number)
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""

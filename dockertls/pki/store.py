@@ -204,7 +204,18 @@ def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes
     return Issued(certificate, tuple(chain), key)
 
 
-def new_generation(store: StoreState, role: str, name: str, issued: Issued, key_pem: bytes) -> Generation:
+def next_number(store: StoreState, role: str, name: str) -> int:
+    """The number of the next generation of a name.
+
+    Who decides by the generation in use whether a new one is needed asks for the number first: if another run is
+    faster, either its generation is seen, or the number is taken and `apply` refuses the plan as drifted.
+    """
+    return max((int(entry) for entry in store.host.names(store.place(role, name)) if entry.isdigit()), default=0) + 1
+
+
+def new_generation(
+    store: StoreState, role: str, name: str, issued: Issued, key_pem: bytes, *, number: int | None = None
+) -> Generation:
     """What has been issued as the next generation of its name; nothing is written yet.
 
     Args:
@@ -213,10 +224,10 @@ def new_generation(store: StoreState, role: str, name: str, issued: Issued, key_
         name: its folder's name; empty for the authority.
         issued: certificate and chain.
         key_pem: the private key; an authority's is encrypted unless the user wants it otherwise.
+        number: as `next_number` gave it; None: it is asked for now.
     """
-    place = store.place(role, name)
-    number = max((int(entry) for entry in store.host.names(place) if entry.isdigit()), default=0) + 1
-    return Generation(role, name, place / f"{number:04}", certificate_pem([issued.certificate, *issued.chain]), key_pem)
+    path = store.place(role, name) / f"{number or next_number(store, role, name):04}"
+    return Generation(role, name, path, certificate_pem([issued.certificate, *issued.chain]), key_pem)
 
 
 def plan_generation(store: StoreState, generation: Generation) -> Plan:
