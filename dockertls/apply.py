@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -201,10 +202,11 @@ def _rooted(plan: Plan) -> tuple[Rooted, ...]:
 
 
 def _carry_out(plan: Plan, host: Host, entry: Entry, rooted: Sequence[Rooted], *, activate: bool) -> None:
-    _publish(rooted, host, entry.id)
-    if plan.activation and activate:
-        write_journal(host, activating(entry))
-        _run_all(plan.activation, host)
+    """Name the nodes; what is to be run is, once the journal says so."""
+    for commands in chain(_publish(rooted, host, entry.id), (plan.activation,)):
+        if commands and activate:
+            write_journal(host, activating(entry))
+            _run_all(commands, host)
 
 
 def _staged(path: Path, number: int) -> Path:
@@ -243,16 +245,21 @@ def _alters(change: Change) -> bool:
     return isinstance(change.before, Directory) and isinstance(change.after, Directory)
 
 
-def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> None:
-    """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change."""
+def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> Iterator[tuple[Command, ...]]:
+    """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change.
+
+    Yields what is to be run before it goes on.
+    """
     parent: Path | None = None
     for change, root in rooted:
-        if root is not None and root is not change.path:
-            continue
-        if parent is not None and parent != change.path.parent:
+        if root is None or root is change.path:
+            if parent is not None and parent != change.path.parent:
+                host.sync([parent])
+            parent = change.path.parent
+            _publish_one(change, host, number)
+        if change.then and parent is not None:
             host.sync([parent])
-        parent = change.path.parent
-        _publish_one(change, host, number)
+            yield change.then
     if parent is not None:
         host.sync([parent])
 
@@ -302,9 +309,11 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
     for step in reversed(entry.steps):
         try:
             if not _is_unborn(Path(step.path), made, host):
-                _restore(step, host, entry.id)
+                entry = _take_one_back(step, entry, host)
         except (DockerTLSError, OSError) as error:
             troubles.append(f"{shown(Path(step.path))}: {error}")
+            if step.back:
+                break  # what it opened may still be open, and what comes before it is what makes that safe
     if entry.activating and not troubles:
         troubles += _activate_again(entry, host)
     if troubles:
@@ -313,6 +322,17 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
             f"the journal {journal_path(host)} says what was there; put it right, then run dockertls again",
         )
     forget(host)
+
+
+def _take_one_back(step: Step, entry: Entry, host: Host) -> Entry:
+    """Restore a step, and run what has to be run then; a journal that is marked has it run again by the next try."""
+    if step.back and host.runs and not entry.activating and step.after.describes(host.node(Path(step.path))):
+        entry = activating(entry)
+        write_journal(host, entry)
+    _restore(step, host, entry.id)
+    if entry.activating:
+        _run_all(step.back, host)
+    return entry
 
 
 def _is_unborn(path: Path, made: Collection[Path], host: Host) -> bool:
@@ -414,7 +434,10 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
             f"changed since: {', '.join(drifted)}",
             "put that back as it was left, or undo what came later first (see `dockertls history`)",
         )
-    changes = [Change(path, present[path], first[path].before.node(host), first[path].why) for path in paths]
+    changes = [
+        Change(path, present[path], first[path].before.node(host), first[path].why, last[path].back, last[path].then)
+        for path in paths
+    ]
     activation = dict.fromkeys(command for entry in reversed(entries) for command in entry.activation)
     return Plan(f"undo: {entries[-1].title}", _keep_occupied(changes, host), (), tuple(activation))
 

@@ -109,6 +109,8 @@ class Step:
         after: what was put there.
         kept: it is never undone once it is done: it lies in the store or on the way there, or is the user's own.
         tree: it is a new directory of that kind, named here without all that is in it.
+        then: as in the change.
+        back: as in the change.
     """
 
     path: str
@@ -117,6 +119,8 @@ class Step:
     after: Record
     kept: bool = False
     tree: bool = False
+    then: tuple[Command, ...] = ()
+    back: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,7 @@ class Entry:
         fields = (
             {"schema": SCHEMA} | vars(self) | {"at": self.at.isoformat(), "activation": [*map(vars, self.activation)]}
         )
-        steps = (vars(step) | {"before": vars(step.before), "after": vars(step.after)} for step in fields.pop("steps"))
-        lines = ",\n".join(map(json.dumps, steps))
+        lines = ",\n".join(json.dumps(_on_paper(step)) for step in fields.pop("steps"))
         return f'{json.dumps(fields)[:-1]}, "steps": [\n{lines}\n]}}\n'
 
     @classmethod
@@ -166,7 +169,7 @@ class Entry:
             data: dict[str, Any] = json.loads(text)
             _expect(data.pop("schema"))
             steps = tuple(_step(step) for step in data.pop("steps"))
-            commands = tuple(Command(**(item | {"argv": tuple(item["argv"])})) for item in data.pop("activation"))
+            commands = _commands(data.pop("activation"))
             at = datetime.fromisoformat(data.pop("at"))
             return cls(**data | {"undoes": tuple(data["undoes"])}, at=at, steps=steps, activation=commands)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -180,9 +183,19 @@ def _expect(schema: object) -> None:
         raise ValueError(f"schema {schema!r}")
 
 
+def _on_paper(step: Step) -> dict[str, object]:
+    commands = {key: [*map(vars, found)] for key in ("then", "back") if (found := vars(step)[key])}
+    return vars(step) | {"before": vars(step.before), "after": vars(step.after)} | commands
+
+
 def _step(data: dict[str, Any]) -> Step:
     records = {key: Record(**(data[key] | {"owner": tuple(data[key]["owner"])})) for key in ("before", "after")}
-    return Step(**(data | records))
+    commands = {key: _commands(data.get(key, ())) for key in ("then", "back")}
+    return Step(**(data | records | commands))
+
+
+def _commands(data: Iterable[dict[str, Any]]) -> tuple[Command, ...]:
+    return tuple(Command(**(item | {"argv": tuple(item["argv"])})) for item in data)
 
 
 def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[Step, ...]:
@@ -202,7 +215,7 @@ def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[S
         if compact:
             compacted.add(change.path)
         before, after = Record.of(change.before, content=True), Record.of(change.after)
-        steps.append(Step(str(change.path), change.why, before, after, kept, compact))
+        steps.append(Step(str(change.path), change.why, before, after, kept, compact, change.then, change.back))
     return tuple(steps)
 
 

@@ -62,16 +62,20 @@ class Change:
         before: what must be there now; None: nothing.
         after: what shall be there; None: nothing.
         why: one line for people, such as "server certificate for web1".
+        then: run when the change is made and durable, before the next one is.
+        back: run when it is taken back, before anything else is: a listener is closed before its TLS may go.
     """
 
     path: Path
     before: Node | None
     after: Node | None
     why: str
+    then: tuple[Command, ...] = ()
+    back: tuple[Command, ...] = ()
 
     def inverse(self) -> Change:
         """The change that takes this one back."""
-        return replace(self, before=self.after, after=self.before)
+        return replace(self, before=self.after, after=self.before, then=self.back, back=self.then)
 
 
 @dataclass(frozen=True)
@@ -140,9 +144,8 @@ class Plan:
 
         Secrets and certificates are shown by the beginning of their SHA-256; control characters are escaped.
         """
-        parts = [_diff(change) for change in self.changes]
-        parts += [f"run {' '.join(command.argv)}  ({command.why})\n" for command in self.activation]
-        return "".join(parts)
+        parts = [_diff(change) + _told(change.then) for change in self.changes]
+        return "".join((*parts, _told(self.activation)))
 
 
 def combined(title: str, plans: Sequence[Plan]) -> Plan:
@@ -172,6 +175,10 @@ def combined(title: str, plans: Sequence[Plan]) -> Plan:
 
 def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
     return tuple(dict.fromkeys(commands))
+
+
+def _told(commands: Iterable[Command]) -> str:
+    return "".join(f"run {' '.join(command.argv)}  ({command.why})\n" for command in commands)
 
 
 def _diff(change: Change) -> str:

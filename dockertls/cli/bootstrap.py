@@ -25,7 +25,9 @@ def bootstrap(
     listen: Annotated[
         list[str] | None, typer.Option(metavar="ADDRESS", help="Listen here only; default: every address.")
     ] = None,
-    style: Annotated[str, typer.Option(help="Where the daemon is configured: auto, env or json.")] = "auto",
+    style: Annotated[
+        str, typer.Option(help="Where the daemon is configured: auto, socket, env, json or drop-in.")
+    ] = "auto",
     docker_dir: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where the client files go; default: ~/.docker.")
     ] = None,

@@ -11,7 +11,7 @@ from dockertls.cli.preparing import EVERY_ADDRESS, mended, tls_daemon
 from dockertls.cli.restarting import change_daemon
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, Wanted, configure, snippet
-from dockertls.daemon.control import restart_commands
+from dockertls.daemon.control import follow_commands, restart_commands
 from dockertls.daemon.effective import effective, problems
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.settings import read_settings
@@ -90,12 +90,11 @@ def _decide(session: Session, wanted: Configure, server: Generation) -> Decision
     installed = certificates.install(facts, files, replace_foreign=wanted.replace, known=known)
     decided = configure(facts, tls_daemon(wanted.port, wanted.listen, wanted.style, read_settings(wanted.settings)))
     plan = combined(decided.plan.title, (installed, decided.plan))
-    commands = restart_commands(facts)
     if plan and not plan.activation:
-        plan = replace(plan, activation=commands)
+        plan = replace(plan, activation=restart_commands(facts))
     address = next((one for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
     notes = (f"style {decided.style.value}: {decided.why}", *mended(facts), *decided.notes)
-    return Decision(plan, server, Endpoint(address, wanted.port), any_client(session), commands, notes)
+    return Decision(plan, server, Endpoint(address, wanted.port), any_client(session), follow_commands(facts), notes)
 
 
 def print_snippet(session: Session, platform: str, wanted: Wanted, existing: str) -> None:

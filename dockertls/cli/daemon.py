@@ -31,7 +31,7 @@ def configure(
     server: Annotated[str, typer.Option(metavar="NAME", help="The server's certificate to use.")],
     port: Port = 2376,
     listen: Listen = None,
-    style: Annotated[str, typer.Option(help="auto, env or json.")] = "auto",
+    style: Annotated[str, typer.Option(help="auto, socket, env, json or drop-in.")] = "auto",
     settings: Settings = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace certificates of another authority.")] = False,
     change: ChangeOptions,
@@ -53,7 +53,7 @@ def snippet(
     platform: Annotated[str, typer.Option(metavar="NAME", help="The other host's packaging, such as fedora.")],
     port: Port = 2376,
     listen: Listen = None,
-    style: Annotated[str, typer.Option(help="auto, env or json.")] = "auto",
+    style: Annotated[str, typer.Option(help="auto, socket, env, json or drop-in.")] = "auto",
     settings: Settings = None,
     existing: Annotated[
         str, typer.Option(metavar="VALUE", help="What the packaging's variable holds there already; it is kept.")

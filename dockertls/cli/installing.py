@@ -9,7 +9,7 @@ from dockertls.cli.restarting import Decided, change_daemon, refuse_pending
 from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
-from dockertls.daemon.control import listening, restart_commands
+from dockertls.daemon.control import follow_commands, listening, restart_commands
 from dockertls.errors import NotReady, Usage
 from dockertls.pki.names import client_name, folder, parse_name
 from dockertls.plan import visible
@@ -95,11 +95,12 @@ def install_server(
 def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation) -> Decision:
     """A plan with what restarts the daemon, if it listens on a port at all, and with whom to prove it."""
     port = listening(facts)
-    restart = restart_commands(facts) if port else ()
-    if plan and not plan.activation:
-        plan = replace(plan, activation=restart)
+    if plan and not plan.activation and port:
+        plan = replace(plan, activation=restart_commands(facts))
     endpoint = Endpoint(*port) if port else Endpoint("127.0.0.1")
-    return Decision(plan, server, endpoint, any_client(session) if port else None, restart)
+    return Decision(
+        plan, server, endpoint, any_client(session) if port else None, follow_commands(facts) if port else ()
+    )
 
 
 def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:

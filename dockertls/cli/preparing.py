@@ -9,7 +9,7 @@ from dockertls.cli.signing import LeafRequest
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Configuration, Style, Wanted, configure
-from dockertls.daemon.control import restart_commands
+from dockertls.daemon.control import follow_commands, restart_commands
 from dockertls.daemon.effective import stopping
 from dockertls.daemon.firewall import firewall_notes
 from dockertls.daemon.hostnames import ALWAYS, own_names
@@ -131,16 +131,15 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     made = (authority, server, own)
     parts = (*(one.plan for one in made), installed, placed, configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
-    restart = restart_commands(facts)
     if installed and not configuration.plan:
-        plan = replace(plan, activation=restart)
+        plan = replace(plan, activation=restart_commands(facts))
     endpoint = Endpoint(next((one for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1"), wish.port)
     return Prepared(
         plan,
         made,
         configuration,
         endpoint,
-        restart,
+        follow_commands(facts),
         docker_dir,
         (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port)),
     )

@@ -15,13 +15,10 @@ from dockertls.cli.live import judge
 from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
 from dockertls.cli.preparing import Wish, prepare
 from dockertls.cli.signing import Signer
-from dockertls.daemon.effective import effective
 from dockertls.daemon.flags import render
 from dockertls.daemon.hostnames import ALWAYS, own_names
-from dockertls.daemon.hosts import is_tcp
 from dockertls.daemon.model import packaged_files
-from dockertls.daemon.reading import MATERIAL
-from dockertls.daemon.rules import hosts_of
+from dockertls.daemon.reading import MATERIAL, read
 from dockertls.daemon.wanted import Style
 from dockertls.errors import NotReady
 from dockertls.facts import User
@@ -110,8 +107,8 @@ def _daemon(session: Session, stage: Session, prepared: Prepared, place: DiskPat
 
 def _words(stage: Session, place: DiskPath) -> tuple[str, ...]:
     """What was written for dockerd, read back as it would read it, with the paths of the tree."""
-    said = effective(stage.facts("daemon"))
-    hosts = [host for host in hosts_of(said["hosts"]) if is_tcp(host)]
+    reading = read(stage.facts("daemon"))
+    said, hosts = reading.both(), [host for host, _ in reading.opened()]
     material = {key: f"{place}/host{said[key].value}" for key in MATERIAL}
     options: dict[str, Json] = {"hosts": list(hosts), "tlsverify": said["tlsverify"].value, **material}
     return tuple(word for key, value in options.items() for word in render(key, value))

@@ -12,11 +12,10 @@ from dockertls.apply import apply, plan_undo
 from dockertls.cli.console import is_root
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
-from dockertls.daemon.control import complaints, log_command
+from dockertls.daemon.control import complaints, log_command, restarts
 from dockertls.daemon.effective import effective
 from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
-from dockertls.platforms import RESTART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -190,8 +189,7 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
 
     Containers survive only if the daemon that stops and the one that starts both know of live-restore.
     """
-    restarts = any(command.argv in RESTART.values() for command in plan.activation)
-    if not restarts or not session.host.runs or restart is Restart.NEVER:
+    if not restarts(plan) or not session.host.runs or restart is Restart.NEVER:
         return None
     from dockertls.cli.live import running
 

@@ -6,20 +6,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.control import restart_commands
+from dockertls.daemon.drop_ins import listener, service_drop_in
 from dockertls.daemon.edits import (
     daemon_json,
-    drop_in,
     environment_file,
     environment_words,
-    folder_changes,
     set_keys,
     value_faults,
+    with_folders,
 )
+from dockertls.daemon.homes import Home, homes
+from dockertls.daemon.hosts import stream
 from dockertls.daemon.model import as_packaged
-from dockertls.daemon.packaging import DROP_IN, SERVICE
+from dockertls.daemon.packaging import OWN, SERVICE, SOCKET_DROP_IN
 from dockertls.daemon.reading import read
-from dockertls.daemon.rules import hosts_of, judged
-from dockertls.daemon.situation import Situation, choose, fixed_faults, style_faults, survey
+from dockertls.daemon.rules import judged
+from dockertls.daemon.situation import Situation, bared, choose, fixed_faults, style_faults, survey
 from dockertls.daemon.wanted import Style, Wanted
 from dockertls.errors import Fault, NotReady, Refused, refuse
 from dockertls.plan import Change, Command, Directory, File, Plan, visible
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import PurePosixPath as Path
 
+    from dockertls.daemon.homes import Homes
     from dockertls.facts import HostFacts
 
 
@@ -75,21 +78,26 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
         )
     refuse(WHAT, (*wanted.faults(), *here.faults()))
     style, why = choose(here, wanted)
+    here = bared(here) if style is Style.DROP_IN else here
     refuse(WHAT, (*fixed_faults(here, wanted), *style_faults(here, style), *value_faults(here, wanted)))
-    changes = _changes(here, wanted, style)
+    changes = _changes(here, wanted, homes(style, here))
     _check(facts, changes, wanted)
     plan = Plan(f"{WHAT}: TLS on {', '.join(wanted.hosts)}", tuple(changes), (), _activation(facts, changes))
     return Configuration(plan, style, why, tuple(_notes(here, _changed(facts, changes))))
 
 
-def _changes(here: Situation, wanted: Wanted, style: Style) -> list[Change]:
-    """The file that gets TLS goes first: at every moment between, dockerd has TLS or refuses to start."""
-    environment = environment_file(here, environment_words(here, wanted, style))
-    config = daemon_json(here, wanted, style)
-    ordered = (config, environment) if style is Style.JSON else (environment, config)
-    wished = (*ordered, drop_in(here, wanted, style))
-    changes = [change for change in wished if change and change.before != change.after]
-    return [*folder_changes(here.facts, changes), *changes]
+def _changes(here: Situation, wanted: Wanted, places: Homes) -> list[Change]:
+    """The file that gets TLS goes first, a new listener last: at every moment dockerd has TLS or refuses to start."""
+    environment = environment_file(here, environment_words(here, wanted, places))
+    config, command = daemon_json(here, wanted, places), service_drop_in(here, wanted, places)
+    listening = listener(here, wanted, places)
+    settings = {
+        Home.JSON: (config, environment, command),
+        Home.ENVIRONMENT: (environment, config, command),
+        Home.COMMAND: (command, environment, config),
+    }[places.tls]
+    wished = (*settings, listening) if listening and listening.after else (listening, *settings)
+    return with_folders(here.facts, [change for change in wished if change and change.before != change.after])
 
 
 def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
@@ -102,7 +110,8 @@ def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
         if key not in said or (said[key].value != value and key != "runtimes"):
             origin = said[key].origin if key in said else "nowhere"
             faults.append(Fault(f"{key} would not be what is wanted: it is set by {origin}", "remove it there"))
-    lost = [host for host in wanted.hosts if host not in hosts_of(said.get("hosts"))]
+    opened = {stream(host) for host, _ in after.opened()}
+    lost = [host for host in wanted.hosts if stream(host) not in opened]
     faults += [Fault(f"dockerd would not listen on {host}", "look at `dockertls daemon show`") for host in lost]
     refuse(WHAT, tuple(dict.fromkeys(faults)))
 
@@ -121,8 +130,8 @@ def _changed(facts: HostFacts, changes: list[Change]) -> HostFacts:
 
 def _activation(facts: HostFacts, changes: list[Change]) -> tuple[Command, ...]:
     """What makes dockerd follow its files; nothing where nothing changes."""
-    units_changed = any(change.path == DROP_IN for change in changes)
-    return restart_commands(facts, units_changed=units_changed) if changes else ()
+    paths = {change.path for change in changes}
+    return restart_commands(facts, units_changed=bool(paths & OWN), socket=SOCKET_DROP_IN in paths) if paths else ()
 
 
 def _notes(here: Situation, after: HostFacts) -> Iterator[str]:
@@ -153,7 +162,7 @@ def live_restore(facts: HostFacts) -> Plan:
     change = set_keys(here, {"live-restore": True}, "containers run on while dockerd restarts")
     changes = [change] if change else []
     reload = Command(("systemctl", "reload", SERVICE), "dockerd takes live-restore without a restart")
-    return Plan(title, (*folder_changes(facts, changes), *changes), (), (reload,))
+    return Plan(title, tuple(with_folders(facts, changes)), (), (reload,))
 
 
 def snippet(

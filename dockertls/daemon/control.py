@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.effective import effective
-from dockertls.daemon.hosts import has_port, is_tcp
-from dockertls.daemon.packaging import SERVICE, SOCKET, packaging
-from dockertls.daemon.rules import hosts_of
+from dockertls.daemon.hosts import has_port
+from dockertls.daemon.packaging import SERVICE, SOCKET, SOCKET_DROP_IN, packaging
+from dockertls.daemon.reading import read
 from dockertls.plan import Command, visible
 from dockertls.platforms import RESTART, Init
 
@@ -17,29 +17,56 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dockertls.facts import HostFacts
+    from dockertls.plan import Plan
 
 LOOPBACK = "127.0.0.1"
 HARMLESS = re.compile(r"\blevel=(debug|info|warning)\b")
 MOST_COMPLAINTS = 3  # lines
 
 
-def restart_commands(facts: HostFacts, *, units_changed: bool = False) -> tuple[Command, ...]:
+RELOAD = Command(("systemctl", "daemon-reload"), "a unit file changed")
+# three starts within a minute, and systemd refuses the next one
+FORGET = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
+WHY = "dockerd reads its TLS files and its hosts only when it starts"
+WITH_SOCKET = ("systemctl", "restart", SOCKET, SERVICE)
+"""Both in one transaction: restarted alone, the socket would stop the service and leave it so."""
+
+CLOSE_LISTENER = (
+    RELOAD,
+    Command(("systemctl", "stop", SERVICE, SOCKET), "systemd stops listening before TLS is taken away"),
+)
+
+
+def restart_commands(facts: HostFacts, *, units_changed: bool = False, socket: bool = False) -> tuple[Command, ...]:
     """What makes dockerd follow its files; none where nobody knows how.
 
     Args:
         facts: gathered with the row "daemon".
         units_changed: a unit file or a drop-in changed.
+        socket: docker.socket is to follow its files, too.
     """
     init = packaging(facts).init
     if init is Init.NONE:
         return ()
-    restart = Command(RESTART[init], "dockerd reads its TLS files and its hosts only when it starts")
+    restart = Command(WITH_SOCKET if socket else RESTART[init], WHY)
     if init is not Init.SYSTEMD:
         return (restart,)
-    reload = Command(("systemctl", "daemon-reload"), "a unit file changed")
-    # three starts within a minute, and systemd refuses the next one
-    forget = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
-    return (*((reload,) if units_changed else ()), forget, restart)
+    return (*((RELOAD,) if units_changed else ()), FORGET, restart)
+
+
+def follow_commands(facts: HostFacts) -> tuple[Command, ...]:
+    """What makes dockerd follow all its files, whichever of them changed and whenever.
+
+    Args:
+        facts: gathered with the row "daemon".
+    """
+    return restart_commands(facts, units_changed=True, socket=facts.file(SOCKET_DROP_IN) is not None)
+
+
+def restarts(plan: Plan) -> bool:
+    """Whether a plan stops or restarts dockerd."""
+    commands = (*plan.activation, *(command for change in plan.changes for command in change.then))
+    return any(command.argv in {*RESTART.values(), WITH_SOCKET} for command in commands)
 
 
 def log_command(facts: HostFacts, since: datetime) -> Command | None:
@@ -51,14 +78,29 @@ def log_command(facts: HostFacts, since: datetime) -> Command | None:
     """
     if packaging(facts).init is not Init.SYSTEMD:
         return None
-    lines = ("--unit", SERVICE, "--identifier", "dockerd", "--since", f"@{int(since.timestamp())}")
-    return Command(("journalctl", *lines, "--output", "cat", "--no-pager"), "why dockerd did not start")
+    words = ("--unit", SERVICE, "--unit", SOCKET, "--since", f"@{int(since.timestamp())}", "--output", "json")
+    return Command(("journalctl", *words, "--no-pager"), "why dockerd did not start")
 
 
 def complaints(log: str) -> tuple[str, ...]:
-    """The last lines of dockerd's log that tell of a failure; each once."""
-    lines = dict.fromkeys(line for line in log.splitlines() if line.strip() and not HARMLESS.search(line))
-    return tuple(f"dockerd: {visible(line)}" for line in lines)[-MOST_COMPLAINTS:]
+    """The last lines of the log that tell of a failure; each once.
+
+    Args:
+        log: what the command of `log_command` answered, an entry a line.
+    """
+    said = dict.fromkeys(text for line in log.splitlines() if (text := _complaint(line)))
+    return tuple(said)[-MOST_COMPLAINTS:]
+
+
+def _complaint(line: str) -> str:
+    """What an entry of the log says against a start; empty: nothing, or nothing that can be read."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return ""
+    who, text = str(entry.get("SYSLOG_IDENTIFIER")), str(entry.get("MESSAGE"))
+    harmless = HARMLESS.search(text) if who != "systemd" else not text.startswith(f"{SOCKET}: Failed to create")
+    return "" if harmless or not text.strip() else visible(f"{'dockerd' if who == 'dockerd' else 'systemd'}: {text}")
 
 
 def listening(facts: HostFacts) -> tuple[str, int] | None:
@@ -70,10 +112,10 @@ def listening(facts: HostFacts) -> tuple[str, int] | None:
     Returns:
         None if it is told no port, or no TLS.
     """
-    said = effective(facts)
-    if "tlsverify" not in said:
+    reading = read(facts)
+    if "tlsverify" not in reading.both():
         return None
-    tcp = [host for host in hosts_of(said.get("hosts")) if is_tcp(host) and has_port(host)]
+    tcp = [host for host, _ in reading.opened() if has_port(host)]
     if not tcp:
         return None
     address, _, port = tcp[0].removeprefix("tcp://").rpartition(":")

@@ -1,4 +1,4 @@
-"""The edits of each document that sets dockerd's options: the environment file, daemon.json, the drop-in."""
+"""The edits of other people's files that set dockerd's options: the environment file and daemon.json."""
 
 from __future__ import annotations
 
@@ -6,50 +6,66 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.flags import parse, render
+from dockertls.daemon.flags import render
+from dockertls.daemon.homes import Home
 from dockertls.daemon.hosts import is_tcp
 from dockertls.daemon.options import BadValue
-from dockertls.daemon.packaging import DROP_IN
-from dockertls.daemon.wanted import OURS, Style, Wanted
+from dockertls.daemon.wanted import OURS
 from dockertls.documents.env_file import EnvFile, join, split, words
 from dockertls.documents.json_file import JsonFile
-from dockertls.documents.unit_file import render_drop_in
 from dockertls.errors import Fault, refuse
 from dockertls.facts import missing_directories
-from dockertls.plan import Change, Directory, File, Node
+from dockertls.plan import Change, Directory, File
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.flags import Flags, Occurrence
+    from dockertls.daemon.homes import Homes
     from dockertls.daemon.situation import Situation
+    from dockertls.daemon.wanted import Wanted
     from dockertls.documents.env_file import Dialect
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
 
 COMMENT = "# Options of dockerd, with TLS by dockertls\n"
-DROP_IN_COMMENT = "By dockertls: the hosts are in daemon.json, so -H must not be here."
 
 
-def environment_words(here: Situation, wanted: Wanted, style: Style) -> tuple[str, ...]:
+def environment_words(here: Situation, wanted: Wanted, places: Homes) -> tuple[str, ...]:
     """The words that the variable shall have."""
     own = here.own
     settings = {key: value for key, value in wanted.settings.items() if own.of(key)}
     changes: dict[Occurrence, tuple[str, ...]] = {}
     for key, value in settings.items():
         changes |= _set(own, key, value)
-    if style is Style.JSON:
+    if places.tls is Home.JSON:
         gone = own.of(*OURS) if here.missing_hosts(wanted) else own.of(*(key for key in OURS if key != "hosts"))
         return own.replaced(changes | dict.fromkeys(gone, ()))
-    tls = here.missing_tls(wanted)
+    at_home = places.tls is Home.ENVIRONMENT
+    tls = here.missing_tls(wanted) if at_home else {}
     added: list[str] = []
     for key, value in tls.items():
         changes |= _set(own, key, value)
         added += () if own.of(key) else render(key, value)
-    stale = [*own.of(*(key for key in OURS if key not in {*tls, "tls", "hosts"})), *_switched_off(own)]
-    hosts, new = _hosts(here, wanted)
-    return (*own.replaced(changes | hosts | dict.fromkeys(stale, ())), *new, *added)
+    kept = {*tls, "hosts", *(("tls",) if at_home else ())}
+    stale = [*own.of(*(key for key in OURS if key not in kept)), *_switched_off(own)]
+    hosts, new = _hosts(here, here.missing_hosts(wanted) if places.hosts is Home.ENVIRONMENT else ())
+    local = _more_local(here) if at_home else ()
+    return (*own.replaced(changes | hosts | dict.fromkeys(stale, ())), *_as_flags((*local, *new)), *added)
+
+
+def command_words(here: Situation, wanted: Wanted, places: Homes) -> tuple[str, ...]:
+    """The words that a drop-in shall add to the unit's own command line."""
+    if places.tls is not Home.COMMAND:
+        return ()
+    hosts = here.missing_hosts(wanted) if places.hosts is Home.COMMAND else ()
+    tls = (word for key, value in here.missing_tls(wanted).items() for word in render(key, value))
+    return (*_as_flags((*_more_local(here), *hosts)), *tls)
+
+
+def _as_flags(hosts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for host in hosts for word in ("-H", host))
 
 
 def _switched_off(own: Flags) -> list[Occurrence]:
@@ -68,9 +84,9 @@ def _set(own: Flags, key: str, value: Json) -> dict[Occurrence, tuple[str, ...]]
     return {found[0]: words} | dict.fromkeys(found[1:], ())
 
 
-def _hosts(here: Situation, wanted: Wanted) -> tuple[dict[Occurrence, tuple[str, ...]], tuple[str, ...]]:
-    """Changes of the host flags, and the words to append: local hosts stay, tcp hosts become those that are wanted."""
-    missing = list(here.missing_hosts(wanted))
+def _hosts(here: Situation, wanted: Sequence[str]) -> tuple[dict[Occurrence, tuple[str, ...]], tuple[str, ...]]:
+    """Changes of the tcp hosts among the own flags, which become those that are wanted, and those to be added."""
+    missing = list(wanted)
     changes: dict[Occurrence, tuple[str, ...]] = {}
     tcp = [item for item in here.own.of("hosts") if is_tcp(item.text)]
     kept = [item for item in tcp if item.text in missing]
@@ -79,9 +95,14 @@ def _hosts(here: Situation, wanted: Wanted) -> tuple[dict[Occurrence, tuple[str,
     for item in tcp:
         if item not in kept:
             changes[item] = item.written(missing.pop(0)) if missing else ()
+    return changes, tuple(missing)
+
+
+def _more_local(here: Situation) -> tuple[str, ...]:
+    """The local hosts to be named beside those that stay: daemon.json's, our drop-in's, and one at least."""
     there = (*here.hosts(here.fixed, tcp=False), *here.hosts(here.own, tcp=False))
-    local = [host for host in here.local_hosts(there, here.file_hosts(tcp=False)) if host not in there]
-    return changes, tuple(word for host in (*local, *missing) for word in ("-H", host))
+    more = (*here.file_hosts(tcp=False), *here.hosts(here.current.flags, tcp=False))
+    return tuple(host for host in here.local_hosts(there, more) if host not in there)
 
 
 def environment_file(here: Situation, arguments: tuple[str, ...]) -> Change | None:
@@ -93,11 +114,11 @@ def environment_file(here: Situation, arguments: tuple[str, ...]) -> Change | No
     variable = here.reading.packaging.variable
     if variable is None or arguments == here.own.words:
         return None
-    place, before = _found(here.facts, variable.file)
+    place, before = found_file(here.facts, variable.file)
     text = before.content.decode() if before else COMMENT
     value = respelled(variable.value or "", arguments, variable.dialect)
     file = EnvFile.parse(text, variable.dialect, name=str(variable.file)).set(variable.name, value)
-    return Change(place, before, _with(before, file.text), f"dockerd's flags, {variable.name}")
+    return Change(place, before, with_text(before, file.text), f"dockerd's flags, {variable.name}")
 
 
 def respelled(value: str, arguments: tuple[str, ...], dialect: Dialect) -> str:
@@ -121,17 +142,18 @@ def respelled(value: str, arguments: tuple[str, ...], dialect: Dialect) -> str:
     return new if split(new, dialect) == arguments else join(arguments, dialect)
 
 
-def daemon_json(here: Situation, wanted: Wanted, style: Style) -> Change | None:
+def daemon_json(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
     """The change of daemon.json; None: it says what it shall."""
     there = here.reading.document.keys if here.reading.document else ()
-    gone = [key for key in OURS if key in there and _is_stale(here, key, wanted, style)]
-    why = f"{', '.join(gone)} move to the flags" if gone and style is not Style.JSON else "dockerd's settings"
-    return set_keys(here, _keys(here, wanted, style), why, gone)
+    keys = _keys(here, wanted, places)
+    gone = [key for key in OURS if key in there and _is_stale(here, key, keys, places)]
+    why = f"{', '.join(gone)} move to the flags" if gone and places.tls is not Home.JSON else "dockerd's settings"
+    return set_keys(here, keys, why, gone)
 
 
 def set_keys(here: Situation, keys: Mapping[str, Json], why: str, gone: Sequence[str] = ()) -> Change | None:
     """The change of daemon.json that sets some keys and takes others away; None: nothing changes."""
-    place, before = _found(here.facts, here.reading.config)
+    place, before = found_file(here.facts, here.reading.config)
     new = here.reading.document or JsonFile.parse("", name=str(here.reading.config))
     for key, value in keys.items():
         new = new.set(key, value)
@@ -139,14 +161,14 @@ def set_keys(here: Situation, keys: Mapping[str, Json], why: str, gone: Sequence
         new = new.without(key)
     if before is not None and new.text.encode() == before.content:
         return None
-    return Change(place, before, _with(before, new.text), why) if keys or gone else None
+    return Change(place, before, with_text(before, new.text), why) if keys or gone else None
 
 
-def _keys(here: Situation, wanted: Wanted, style: Style) -> dict[str, Json]:
+def _keys(here: Situation, wanted: Wanted, places: Homes) -> dict[str, Json]:
     """What daemon.json shall say."""
     flags = {item.key for item in (*here.own.occurrences, *here.fixed.occurrences)}
     keys = {key: value for key, value in wanted.settings.items() if key not in flags or key == "runtimes"}
-    if style is not Style.JSON:
+    if places.tls is not Home.JSON:
         return keys
     tls = here.missing_tls(wanted)
     hosts = _file_hosts(here, wanted) if here.missing_hosts(wanted) else None
@@ -155,42 +177,33 @@ def _keys(here: Situation, wanted: Wanted, style: Style) -> dict[str, Json]:
 
 def _file_hosts(here: Situation, wanted: Wanted) -> tuple[str, ...]:
     old = here.file_hosts(tcp=False)
-    flags = (*here.hosts(here.fixed, tcp=False), *here.hosts(here.own, tcp=False))
-    new = (*here.local_hosts(old, flags), *wanted.hosts)
+    flags = (here.fixed, here.own, here.current.flags)
+    local = [host for one in flags for host in here.hosts(one, tcp=False)]
+    new = (*here.local_hosts(old, tuple(local)), *wanted.hosts)
     there = here.reading.document.get("hosts") if here.reading.document else None
     same = isinstance(there, list) and len(there) == len(new) and {str(host) for host in there} == set(new)
     return tuple(str(host) for host in there) if same and isinstance(there, list) else new
 
 
-def _is_stale(here: Situation, key: str, wanted: Wanted, style: Style) -> bool:
+def _is_stale(here: Situation, key: str, keys: Mapping[str, Json], places: Homes) -> bool:
     """Whether a key of ours must go from daemon.json."""
-    if style is not Style.JSON:
+    if places.tls is not Home.JSON:
         return True
     if key == "tls":
         return here.reading.file["tls"].value is not True
-    return key not in _keys(here, wanted, style)
+    return key not in keys
 
 
-def drop_in(here: Situation, wanted: Wanted, style: Style) -> Change | None:
-    """The change of the drop-in that takes `-H` out of the unit's command line, which daemon.json cannot share."""
-    before = here.facts.file(DROP_IN)
-    needed = style is Style.JSON and here.missing_hosts(wanted) and here.fixed.of("hosts")
-    if not needed:
-        return Change(DROP_IN, before, None, "the unit's own command line is right again") if before else None
-    found = here.reading.packaging
-    line = parse([part.written for part in found.parts])
-    commands = [("ExecStart", ""), ("ExecStart", found.line_of(line.without(line.of("hosts"))))]
-    text = render_drop_in({"Service": commands}, DROP_IN_COMMENT)
-    return Change(DROP_IN, before, _with(before, text), "hosts stand in daemon.json: -H would be a conflict")
-
-
-def folder_changes(facts: HostFacts, changes: list[Change]) -> list[Change]:
-    """The directories that must be made for some changes."""
-    missing: dict[Path, Node] = {}
+def with_folders(facts: HostFacts, changes: Sequence[Change]) -> list[Change]:
+    """Changes, each after the directories that must be made for it: they get their names together."""
+    made: dict[Path, None] = {}
+    whole: list[Change] = []
     for change in changes:
-        if change.after is not None:
-            missing |= dict.fromkeys(missing_directories(facts, change.path.parent), Directory())
-    return [Change(path, None, node, "folder of the next file") for path, node in missing.items()]
+        missing = missing_directories(facts, change.path.parent) if change.after is not None else ()
+        whole += [Change(path, None, Directory(), "folder of the next file") for path in missing if path not in made]
+        made |= dict.fromkeys(missing)
+        whole.append(change)
+    return whole
 
 
 def value_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:
@@ -205,8 +218,8 @@ def value_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def _found(facts: HostFacts, path: Path) -> tuple[Path, File | None]:
-    """Where a file lies, through a link, and the file. Raises Refused if something else is there."""
+def found_file(facts: HostFacts, path: Path) -> tuple[Path, File | None]:
+    """Where a file really lies, through a link, and the file. Raises Refused if something else is there."""
     place = facts.place(path)
     node = facts.node(place) if facts.node(path) is not None else None
     if node is not None and not isinstance(node, File):
@@ -214,6 +227,7 @@ def _found(facts: HostFacts, path: Path) -> tuple[Path, File | None]:
     return place, facts.file(path)
 
 
-def _with(before: File | None, text: str) -> File:
+def with_text(before: File | None, text: str) -> File:
+    """A file with another text; a new one is everybody's to read."""
     content = text.encode()
     return replace(before, content=content) if before else File(content)

@@ -35,6 +35,26 @@ def has_port(host: str) -> bool:
     return tail.partition(":")[2].isdigit()
 
 
+def port_of(host: str) -> str:
+    """The port of a tcp host that names one."""
+    return host.rpartition(":")[2]
+
+
+def stream(host: str) -> str:
+    """A tcp host that names its port as systemd's ListenStream= writes it; every address is the port alone."""
+    address, _, port = host.removeprefix("tcp://").rpartition(":")
+    if _is_every(address):
+        return port
+    return f"{'127.0.0.1' if address == 'localhost' else address}:{port}"
+
+
+def streamed(listen: str) -> str | None:
+    """The tcp host for a ListenStream=; None: it opens no TCP port (systemd.socket(5))."""
+    if "/" in listen or listen.startswith(("@", "vsock:")):
+        return None
+    return f"tcp://{listen}" if ":" in listen else f"tcp://{EVERY_ADDRESS}:{listen}"
+
+
 def listen_hosts(listen: Sequence[str], port: int) -> tuple[str, ...]:
     """The tcp hosts for addresses that have no faults; none named: every address, of IPv4 and of IPv6.
 

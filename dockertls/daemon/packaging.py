@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 SERVICE = "docker.service"
 SOCKET = "docker.socket"
 INIT_SCRIPT = Path("/etc/init.d/docker")
-DROP_IN = UNIT_DIRS[0] / f"{SERVICE}.d" / "dockertls.conf"
-"""The drop-in that is this tool's own; every other one is somebody else's and is never edited."""
+DROP_IN = UNIT_DIRS[0] / f"{SERVICE}.d" / "zz-dockertls.conf"
+SOCKET_DROP_IN = UNIT_DIRS[0] / f"{SOCKET}.d" / "zz-dockertls.conf"
+OWN = frozenset({DROP_IN, SOCKET_DROP_IN})
+"""The drop-ins that are this tool's own; every other one is somebody else's and is never edited.
+
+They are read after the override.conf that `systemctl edit` makes, and keep what it says.
+"""
 
 DIALECTS: Mapping[Init, Dialect] = MappingProxyType(
     {Init.SYSTEMD: Dialect.SYSTEMD, Init.OPENRC: Dialect.SHELL, Init.SYSV: Dialect.SHELL, Init.NONE: Dialect.SHELL}
@@ -207,7 +212,7 @@ def _by_systemd(facts: HostFacts, without: Collection[Path]) -> Packaging:
         fault = Fault(f"{SERVICE} is masked ({path})", f"run `systemctl unmask {SERVICE}`")
         return Packaging(Init.SYSTEMD, installed=True, start=start, faults=(fault,))
     try:
-        return _started(facts, _unit(facts, SERVICE, without), _socket(facts), start)
+        return _started(facts, _unit(facts, SERVICE, without), _socket(facts, without), start)
     except Refused as error:
         return Packaging(Init.SYSTEMD, installed=True, start=start, faults=error.faults)
 
@@ -264,6 +269,11 @@ def _as_written(word: str) -> str:
     return word if _PLAIN.fullmatch(word) else quote(word).replace("$$", "$").replace("%%", "%")
 
 
+def literal(word: str) -> str:
+    """An argument as a word of a command line that stands for itself: no variable, no specifier."""
+    return word.replace("$", "$$").replace("%", "%%")
+
+
 def _place(item: Assignment) -> Place:
     return Place(Path(item.origin), item.line, item.key)
 
@@ -310,10 +320,10 @@ def named(where: object, error: Refused) -> tuple[Fault, ...]:
     return tuple(Fault(f"{visible(str(where))}: {fault.message}", fault.hint) for fault in error.faults)
 
 
-def _socket(facts: HostFacts) -> MergedUnit | None:
+def _socket(facts: HostFacts, without: Collection[Path]) -> MergedUnit | None:
     """docker.socket; None: it is not there, or masked. Raises Refused."""
     path = _fragment(facts, SOCKET)
-    return None if path is None or _is_masked(facts, path) else _unit(facts, SOCKET, ())
+    return None if path is None or _is_masked(facts, path) else _unit(facts, SOCKET, without)
 
 
 def _environment_files(unit: MergedUnit) -> list[tuple[Path, bool]]:

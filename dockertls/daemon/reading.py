@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.flags import Flags, Occurrence, parse
+from dockertls.daemon.hosts import is_fd, is_tcp, streamed
 from dockertls.daemon.options import MERGED_KEYS, WHOLE_KEYS, join_values
 from dockertls.daemon.packaging import Packaging, Place, named, packaging
 from dockertls.daemon.settings import Source
@@ -58,6 +59,14 @@ class Reading:
             places.setdefault(item.key, {})[str(self.origin(item))] = None
         return {key: Source(value, ", ".join(places[key])) for key, value in self.flags.values().items()}
 
+    def opened(self) -> tuple[tuple[str, str], ...]:
+        """The tcp hosts that are opened, each with who says so: by dockerd itself, and by systemd for it."""
+        said = self.both().get("hosts")
+        hosts = hosts_of(said)
+        own = [(host, said.origin) for host in hosts if said and is_tcp(host)]
+        handed = self.packaging.listens if any(map(is_fd, hosts)) else ()
+        return (*own, *((host, str(place)) for listen, place in handed if (host := streamed(listen))))
+
     def both(self) -> Mapping[str, Source]:
         """Flags and file together; where they contradict, which dockerd refuses, the flag."""
         flags = self.by_flags()
@@ -67,6 +76,12 @@ class Reading:
             if key in MERGED_KEYS and key in self.file
         }
         return MappingProxyType({**self.file, **flags, **merged})
+
+
+def hosts_of(source: Source | None) -> tuple[str, ...]:
+    """The hosts that a source names; none if it is not a list of texts."""
+    value = source.value if source else None
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:

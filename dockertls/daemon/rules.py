@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.daemon.hosts import DEFAULT_SOCKETS, has_port, is_fd, is_tcp
 from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, fits
-from dockertls.daemon.reading import MATERIAL, SWITCHES
+from dockertls.daemon.reading import MATERIAL, SWITCHES, hosts_of
 from dockertls.errors import Fault
 from dockertls.plan import visible
 
@@ -15,15 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dockertls.daemon.reading import Reading
-    from dockertls.daemon.settings import Source
 
 CLOSE = "run `dockertls bootstrap`, or add tlsverify, tlscacert, tlscert and tlskey in one place"
-
-
-def hosts_of(source: Source | None) -> tuple[str, ...]:
-    """The hosts that a source names; none if it is not a list of texts."""
-    value = source.value if source else None
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def asks_for_certificates(reading: Reading) -> bool:
@@ -107,12 +100,8 @@ def _plaintext(reading: Reading) -> Iterator[Fault]:
     if asks_for_certificates(reading):
         return
     how = f"asks no client for a certificate ({verify.origin})" if verify else "has no TLS"
-    for host in hosts_of(said.get("hosts")):
-        if is_tcp(host):
-            yield Fault(f"{visible(host)} ({said['hosts'].origin}) {how}: whoever reaches it is root", CLOSE)
-    for address, place in reading.packaging.listens:
-        if not address.startswith(("/", "@")) and any(map(is_fd, hosts_of(said.get("hosts")))):
-            yield Fault(f"{visible(address)} ({place}) {how}: whoever reaches it is root", CLOSE)
+    for host, origin in reading.opened():
+        yield Fault(f"{visible(host)} ({origin}) {how}: whoever reaches it is root", CLOSE)
 
 
 def _no_port(reading: Reading) -> Iterator[Fault]:

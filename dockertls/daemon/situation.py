@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.flags import Flags, Occurrence, parse
-from dockertls.daemon.hosts import DEFAULT_SOCKETS, is_fd, is_tcp
-from dockertls.daemon.packaging import DROP_IN, Part, Place
-from dockertls.daemon.reading import TLS_KEYS, Reading, read
-from dockertls.daemon.rules import hosts_of, judged
+from dockertls.daemon.hosts import DEFAULT_SOCKETS, is_fd, is_tcp, port_of, streamed
+from dockertls.daemon.packaging import DROP_IN, OWN, SOCKET, SOCKET_DROP_IN, Part, Place
+from dockertls.daemon.reading import TLS_KEYS, Reading, hosts_of, read
+from dockertls.daemon.rules import judged
 from dockertls.daemon.wanted import OURS, Style, Wanted
 from dockertls.errors import Fault
 from dockertls.plan import visible
+from dockertls.platforms import Init
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
 
@@ -26,7 +29,7 @@ class Situation:
     Attributes:
         facts: what is known of the host.
         current: what is said to dockerd now.
-        reading: the same, as if this tool's own drop-in were not there.
+        reading: the same, as if this tool's own drop-ins were not there.
         fixed: the flags that stand where nothing may be edited: in the unit, in somebody's drop-in, in other variables.
         own: the flags of the variable that may be edited; none if there is no such variable.
     """
@@ -47,6 +50,22 @@ class Situation:
         """Why style env does not work here."""
         return f"{self.reading.packaging.start} takes no flags from an environment file"
 
+    @property
+    def honours_socket(self) -> bool:
+        """Whether style socket works here: the service always takes its listeners from docker.socket."""
+        local = (*self.hosts(self.fixed, tcp=False), *self.hosts(self.own, tcp=False))
+        return self.reading.packaging.socket_required and any(map(is_fd, local))
+
+    @property
+    def why_not_socket(self) -> str:
+        """Why style socket does not work here."""
+        found = self.reading.packaging
+        if found.init is not Init.SYSTEMD:
+            return "systemd does not start dockerd"
+        if not found.socket:
+            return f"there is no {SOCKET} in force"
+        return f"{found.start} does not take its listeners from {SOCKET}"
+
     def faults(self) -> tuple[Fault, ...]:
         """Why nothing here can be edited safely."""
         found = self.reading.packaging
@@ -65,11 +84,11 @@ class Situation:
             for fault in self.reading.flags.faults
         )
 
-    def place_of_fixed(self, flag: Occurrence) -> Place:
-        """Where a fixed flag stands."""
+    def part_of_fixed(self, flag: Occurrence) -> Part:
+        """The arguments that a fixed flag is among."""
         found = self.reading.packaging
-        places = [part.place for part in found.parts if not found.editable(part) for _ in part.words]
-        return places[flag.start]
+        parts = [part for part in found.parts if not found.editable(part) for _ in part.words]
+        return parts[flag.start]
 
     def hosts(self, flags: Flags, *, tcp: bool) -> tuple[str, ...]:
         """The hosts among flags that open a port, or those that do not."""
@@ -89,8 +108,14 @@ class Situation:
 
     def missing_hosts(self, wanted: Wanted) -> tuple[str, ...]:
         """The tcp hosts that are still to be set."""
-        fixed = self.hosts(self.fixed, tcp=True)
+        fixed = {*self.hosts(self.fixed, tcp=True), *self.handed_over()}
         return tuple(host for host in wanted.hosts if host not in fixed)
+
+    def handed_over(self) -> Mapping[str, Place]:
+        """The tcp hosts that docker.socket opens by somebody else's wish, where dockerd takes them."""
+        local = (*self.hosts(self.fixed, tcp=False), *self.hosts(self.own, tcp=False))
+        listens = self.reading.packaging.listens if any(map(is_fd, local)) else ()
+        return {host: place for listen, place in listens if (host := streamed(listen))}
 
     def local_hosts(self, there: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
         """Local hosts put together, each once; one at least.
@@ -114,7 +139,25 @@ def survey(facts: HostFacts) -> Situation:
     Args:
         facts: gathered with the row "daemon".
     """
-    current, reading = read(facts), read(facts, without={DROP_IN})
+    return _situation(facts, read(facts), read(facts, without=OWN))
+
+
+def bared(here: Situation) -> Situation:
+    """The same, as if the unit's own command line named no TLS and no port: a drop-in may replace it."""
+    found = here.reading.packaging
+    line = parse([part.written for part in found.parts])
+    gone = {
+        index
+        for item in line.of(*OURS)
+        if "$" not in item.text and (item.key != "hosts" or is_tcp(item.text))
+        for index in range(item.start, item.stop)
+    }
+    parts = tuple(part for index, part in enumerate(found.parts) if index not in gone)
+    bare = replace(found, parts=parts)
+    return _situation(here.facts, here.current, replace(here.reading, packaging=bare, flags=parse(bare.words)))
+
+
+def _situation(facts: HostFacts, current: Reading, reading: Reading) -> Situation:
     found = reading.packaging
 
     def flags(parts: list[Part]) -> Flags:
@@ -137,16 +180,29 @@ def fixed_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:
     if set(here.hosts(here.fixed, tcp=True)) - set(wanted.hosts):
         wrong.append("hosts")
     wrong += [key for key, value in wanted.settings.items() if key not in OURS and key in said and said[key] != value]
-    return tuple(_fixed_fault(here, key, wanted) for key in dict.fromkeys(wrong))
+    return (*(_fixed_fault(here, key, wanted) for key in dict.fromkeys(wrong)), *_taken(here, wanted))
+
+
+def _taken(here: Situation, wanted: Wanted) -> list[Fault]:
+    """Ports that are wanted and that docker.socket opens on other addresses: nobody could bind them twice."""
+    ports = {port_of(host) for host in wanted.hosts}
+    return [
+        Fault(f"{place} opens {visible(host)}, and that is not this tool's to edit", "remove it there, or --listen so")
+        for host, place in here.handed_over().items()
+        if host not in wanted.hosts and port_of(host) in ports
+    ]
 
 
 def _fixed_fault(here: Situation, key: str, wanted: Wanted) -> Fault:
     found = here.fixed.of(key)
     flag = next((item for item in found if key != "hosts" or _is_foreign(item, wanted)), found[0])
     words = visible(" ".join(flag.alone()))
+    part = here.part_of_fixed(flag)
+    replaceable = here.reading.packaging.init is Init.SYSTEMD and not part.written.startswith("$")
+    other = ", or take --style drop-in, which replaces the command line" if replaceable else ""
     return Fault(
-        f"{here.place_of_fixed(flag)} gives {words}, and that is not this tool's to edit",
-        f"remove {words} there and run the command again",
+        f"{part.place} gives {words}, and that is not this tool's to edit",
+        f"remove {words} there and run the command again{other}",
     )
 
 
@@ -158,15 +214,19 @@ def in_force(here: Situation) -> Style:
     """The style in which TLS and its hosts are set and work now; AUTO: in none of those that we know."""
     if judged(here.current, stops=True):
         return Style.AUTO
+    if here.facts.file(SOCKET_DROP_IN) and here.current.opened():
+        return Style.SOCKET
     if here.own.of("tlsverify") and here.hosts(here.own, tcp=True):
         return Style.ENV
+    if here.facts.file(DROP_IN) and here.current.flags.of("tlsverify") and here.hosts(here.current.flags, tcp=True):
+        return Style.DROP_IN
     if here.current.file.keys() & {"tlsverify", "tls"} and here.file_hosts(tcp=True):
         return Style.JSON
     return Style.AUTO
 
 
 def choose(here: Situation, wanted: Wanted) -> tuple[Style, str]:
-    """The style to use, and why: a wish, else what works already, else env where it is honoured, else json.
+    """The style to use, and why: a wish, else what works already, else the first that is honoured of socket, env, json.
 
     AUTO is left where somebody's unit says all of it as wanted.
     """
@@ -175,19 +235,31 @@ def choose(here: Situation, wanted: Wanted) -> tuple[Style, str]:
         return wanted.style, f"style {wanted.style.value} was asked for"
     if not (here.missing_tls(wanted) or here.missing_hosts(wanted)):
         return Style.AUTO, f"{found.start} gives TLS and hosts as they are wanted"
-    match in_force(here):
-        case Style.ENV if found.variable:
-            return Style.ENV, f"TLS is set in {found.variable.file} already"
-        case Style.JSON:
-            return Style.JSON, f"TLS is set in {here.reading.config} already"
-        case _ if here.honours_environment and found.variable:
-            return Style.ENV, f"dockerd takes flags from {found.variable.name} in {found.variable.file}"
-        case _:
-            return Style.JSON, here.why_not_environment
+    working = in_force(here)
+    if working is not Style.AUTO:
+        return working, f"TLS is set this way already, by {_home(here, working)}"
+    if here.honours_socket:
+        return Style.SOCKET, f"{SOCKET} listens for dockerd: a restart refuses no connection"
+    if found.variable:
+        return Style.ENV, f"dockerd takes flags from {found.variable.name} in {found.variable.file}"
+    return Style.JSON, here.why_not_environment
+
+
+def _home(here: Situation, style: Style) -> str:
+    """The file that a working style is known by."""
+    variable = here.reading.packaging.variable
+    places = {Style.SOCKET: SOCKET_DROP_IN, Style.DROP_IN: DROP_IN, Style.JSON: here.reading.config}
+    return str(places.get(style, variable.file if variable else ""))
 
 
 def style_faults(here: Situation, style: Style) -> tuple[Fault, ...]:
     """Whether this host honours a style."""
-    if style is Style.ENV and not here.honours_environment:
-        return (Fault(f"style env does not work here: {here.why_not_environment}", "take --style json, or auto"),)
+    init = here.reading.packaging.init
+    reasons = {
+        Style.ENV: "" if here.honours_environment else here.why_not_environment,
+        Style.SOCKET: "" if here.honours_socket else here.why_not_socket,
+        Style.DROP_IN: "" if init is Init.SYSTEMD else "systemd does not start dockerd",
+    }
+    if reason := reasons.get(style):
+        return (Fault(f"style {style.value} does not work here: {reason}", "take --style auto, or json"),)
     return ()

@@ -24,8 +24,10 @@ class Style(Enum):
     """Where TLS and hosts are set."""
 
     AUTO = "auto"
+    SOCKET = "socket"
     ENV = "env"
     JSON = "json"
+    DROP_IN = "drop-in"
 
 
 @dataclass(frozen=True)

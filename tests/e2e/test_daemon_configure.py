@@ -146,6 +146,15 @@ def here(text: str, root: Path, local: Path) -> str:
     return re.sub(r"(fd|unix)://", f"unix://{local}", text).replace("/etc/docker/", f"{root}/etc/docker/")
 
 
+def listeners(root: Path, local: Path) -> list[str]:
+    """What listens in systemd's place, if the tree has systemd listen on a port; read without the code under test."""
+    drop_ins = sorted((root / "etc/systemd/system/docker.socket.d").glob("*.conf"))
+    lines = [line for file in drop_ins for line in file.read_text().splitlines()]
+    ports = [line.removeprefix("ListenStream=") for line in lines if line.startswith("ListenStream=")]
+    options = [word for listen in (str(local), *ports) for word in ("-l", listen)]
+    return ["systemd-socket-activate", *options] if ports else []
+
+
 @contextmanager
 def running(root: Path, scratch: Path) -> Iterator[Path]:
     """A real dockerd with the tree's command line and daemon.json; its paths and its local socket are the test's."""
@@ -153,12 +162,16 @@ def running(root: Path, scratch: Path) -> Iterator[Path]:
     config = root / "etc/docker/daemon.json"
     settings = json.loads(here(config.read_text(), root, local)) if config.exists() else {}
     (scratch / "daemon.json").write_text(json.dumps(settings))
+    handed_over = listeners(root, local)
     words = [here(word, root, local) for word in usable(command_line(root))]
+    if handed_over:  # systemd's own way to hand listeners over, without a systemd
+        words = [word.replace(f"unix://{local}", "fd://") for word in words]
     own = ["--config-file", scratch / "daemon.json", "--data-root", scratch / "data", "--exec-root", scratch / "exec"]
     own += ["-p", scratch / "pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs"]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
     log = (scratch / "log").open("w")
-    with log, subprocess.Popen(["dockerd", *map(str, own), *words], env=clean, stdout=log, stderr=log) as process:
+    argv = [*handed_over, shutil.which("dockerd") or "", *map(str, own), *words]
+    with log, subprocess.Popen(argv, env=clean, stdout=log, stderr=log) as process:
         try:
             wait_for(local, process, scratch / "log")
             yield local
@@ -176,19 +189,27 @@ def wait_for(local: Path, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def curl(*words: str) -> str:
-    done = subprocess.run(["curl", "-sS", "--noproxy", "*", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["curl", "-sS", "--max-time", "20", "--noproxy", "*", *words], capture_output=True, text=True, check=False
+    )
     return done.stdout if done.returncode == 0 else f"curl {done.returncode}: {done.stderr}"
 
 
 CASES = [
-    ("debian", Style.AUTO),
+    ("debian", Style.SOCKET),
+    ("debian", Style.ENV),
     ("debian", Style.JSON),
-    ("docker-ce", Style.AUTO),
-    ("alpine", Style.AUTO),
+    ("debian", Style.DROP_IN),
+    ("docker-ce", Style.SOCKET),
+    ("docker-ce", Style.JSON),
+    ("docker-ce", Style.DROP_IN),
+    ("alpine", Style.ENV),
     ("alpine", Style.JSON),
-    ("fedora", Style.AUTO),
+    ("fedora", Style.SOCKET),
+    ("fedora", Style.ENV),
     ("fedora", Style.JSON),
-    ("sysv-debian", Style.AUTO),
+    ("fedora", Style.DROP_IN),
+    ("sysv-debian", Style.ENV),
 ]
 
 

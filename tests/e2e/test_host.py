@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.lab import PROGRAM, host, until
+from tests.e2e.shapes import BOOTSTRAP, NAME, PHRASE, SOCKET, TLS_FLAGS, answers, command_line, prepared, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,93 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
 
-NAME = "alpha.example.net"
-PHRASE = "/opt/lab/passphrase"
-BOOTSTRAP = ("bootstrap", NAME, "--passphrase-file", PHRASE, "--yes")
-SOCKET = "unix:///var/run/docker.sock"
-DROP_IN = "/etc/systemd/system/docker.service.d/dockertls.conf"
 JOURNAL = "/var/lib/dockertls/journal.json"
-TLS_FLAGS = (
-    "-H tcp://0.0.0.0:2376 --tlsverify --tlscacert=/etc/docker/ca.pem --tlscert=/etc/docker/server-cert.pem "
-    "--tlskey=/etc/docker/server-key.pem"
-)
-
-UNIT = """[Unit]
-After=network-online.target docker.socket containerd.service
-Wants=network-online.target containerd.service
-Requires=docker.socket
-
-[Service]
-Type=notify
-{lines}
-ExecReload=/bin/kill -s HUP $MAINPID
-LimitNOFILE=1048576
-TasksMax=infinity
-TimeoutStartSec=0
-Delegate=yes
-KillMode=process
-Restart=on-failure
-StartLimitBurst=3
-StartLimitInterval=60s
-
-[Install]
-WantedBy=multi-user.target
-"""
-DOCKER_CE = UNIT.format(lines="ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock")
-FEDORA = UNIT.format(
-    lines="EnvironmentFile=-/etc/sysconfig/docker\n"
-    "ExecStart=/usr/sbin/dockerd --host=fd:// --exec-opt native.cgroupdriver=cgroupfs $OPTIONS"
-)
-OPTIONS = """# /etc/sysconfig/docker
-
-# Modify these options if you want to change the way the docker daemon runs
-OPTIONS="--selinux-enabled=false \\
-  --log-driver=json-file \\
-  --live-restore \\
-  --default-ulimit nofile=1024:1024 \\
-"
-# what comes after it
-OTHER='kept as it is'
-"""
-
-SNAPSHOT = """
-import hashlib, json, os, stat
-found = {}
-for top in ("/etc", "/home", "/root/.docker"):
-    for folder, folders, files in os.walk(top):
-        if folder == "/etc":
-            folders.remove("dockertls") if "dockertls" in folders else None
-        for name in [".", *folders, *files]:
-            path = os.path.normpath(os.path.join(folder, name))
-            status = os.lstat(path)
-            content = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
-            if stat.S_ISREG(status.st_mode):
-                with open(path, "rb") as file:
-                    content = hashlib.sha256(file.read()).hexdigest()
-            found[path] = [oct(status.st_mode), status.st_uid, status.st_gid, content]
-print(json.dumps(found))
-"""
-"""Every node of /etc and ~/.docker: kind, mode, owner, content; without the store, which no undo touches."""
-
-
-def snapshot(lab: Lab) -> dict[str, object]:
-    found: dict[str, object] = json.loads(lab.output(sys.executable, "-c", SNAPSHOT))
-    return found
-
-
-def command_line(lab: Lab) -> str:
-    return lab.shell(f"tr '\\0' ' ' </proc/{lab.main_pid()}/cmdline")
-
-
-def answers(lab: Lab) -> bool:
-    """Whether the local socket does."""
-    return lab.run("docker", "--host", SOCKET, "version").returncode == 0
-
-
-def prepared(lab: Lab) -> Lab:
-    lab.write(PHRASE, "correct horse battery staple\n", 0o600)
-    lab.image()
-    return lab
 
 
 def exports(printed: str) -> str:
@@ -270,75 +185,6 @@ def test_check_and_status_find_nothing_wrong(secured: Secured) -> None:
     assert "tcp://127.0.0.1:2376" in status.stdout
 
 
-# the packagings, from their first state through bootstrap and back
-
-
-@dataclass(frozen=True)
-class Packaging:
-    """A host's files that are not Debian's, the style that they call for, and the files that it changes."""
-
-    files: dict[str, str]
-    style: str
-    changed: frozenset[str]
-
-
-PACKAGINGS = {
-    "debian": Packaging({}, "env", frozenset({"/etc/default/docker", "/etc/docker/daemon.json"})),
-    "docker-ce": Packaging(
-        {"/etc/systemd/system/docker.service": DOCKER_CE}, "json", frozenset({"/etc/docker/daemon.json", DROP_IN})
-    ),
-    "fedora": Packaging(
-        {"/etc/systemd/system/docker.service": FEDORA, "/etc/sysconfig/docker": OPTIONS},
-        "env",
-        frozenset({"/etc/sysconfig/docker"}),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PACKAGINGS)
-def test_bootstrap_and_the_way_back(name: str) -> None:
-    packaging = PACKAGINGS[name]
-    with host("gamma", packaging.files) as lab:
-        container = prepared(lab).container("keeper")
-        before, started = snapshot(lab), command_line(lab)
-
-        document = json.loads(lab.output(*PROGRAM, "--json", *BOOTSTRAP))["data"]
-        assert (document["style"], document["restarted"]) == (packaging.style, True)
-        after = snapshot(lab)
-        settings = {path for path in after if before.get(path) != after[path] and "/tls" not in path}
-        settings -= {path for path in settings if path.endswith((".pem", ".docker", ".service.d"))}
-        assert settings == packaging.changed
-        _is_as_packaged(lab, name)
-        assert lab.dockertls("check").returncode == 0
-        assert answers(lab)
-
-        again = lab.dockertls("bootstrap", NAME, "--yes")
-        assert "nothing to do" in again.stderr
-        assert snapshot(lab) == after
-
-        lab.output(*PROGRAM, "undo", "--yes")
-        assert snapshot(lab) == before
-        assert command_line(lab) == started
-        assert answers(lab)
-        assert lab.run("curl", "--insecure", "https://127.0.0.1:2376/").returncode == 7  # nobody listens
-        assert lab.container_pid("keeper") == container
-        lab.output("systemctl", "stop", "docker.service", "docker.socket")
-        lab.output("systemctl", "start", "docker.service")
-        assert answers(lab)
-
-
-def _is_as_packaged(lab: Lab, name: str) -> None:
-    """What a style looks like on its host."""
-    if name == "docker-ce":
-        hosts = json.loads(lab.path("/etc/docker/daemon.json").read_text())["hosts"]
-        assert hosts == ["fd://", "tcp://0.0.0.0:2376"]
-        assert command_line(lab).split() == ["/usr/sbin/dockerd", "--containerd=/run/containerd/containerd.sock"]
-    if name == "fedora":
-        text = lab.path("/etc/sysconfig/docker").read_text()
-        assert text == OPTIONS.replace("nofile=1024:1024", f"nofile=1024:1024 {TLS_FLAGS}")
-        assert command_line(lab).split()[1:4] == ["--host=fd://", "--exec-opt", "native.cgroupdriver=cgroupfs"]
-
-
 # when it goes wrong
 
 
@@ -354,7 +200,7 @@ def test_a_port_that_is_taken_leaves_all_as_it_was(plain: Lab) -> None:
         squatter.communicate()
     assert done.returncode == 5
     assert "everything was put back" in done.stderr
-    assert "address already in use" in done.stderr  # dockerd's own words
+    assert "([::]:2376): Address already in use" in done.stderr  # systemd's own words
     assert (snapshot(plain), command_line(plain)) == (before, started)
     assert not plain.path("/etc/dockertls").exists()
     assert not plain.path(JOURNAL).exists()
@@ -528,7 +374,7 @@ def test_a_restart_that_was_put_off_is_made_up_for() -> None:
         container, main_pid = prepared(lab).container("keeper"), lab.main_pid()
         put_off = lab.dockertls(*BOOTSTRAP, "--restart", "never")
         assert (put_off.returncode, lab.main_pid()) == (0, main_pid), put_off.stderr
-        assert "still to be run: systemctl restart docker.service" in put_off.stdout
+        assert "still to be run: systemctl restart docker.socket docker.service" in put_off.stdout
         assert lab.dockertls("bootstrap", NAME, "--check").returncode == 1
 
         lab.output(*PROGRAM, "bootstrap", NAME, "--yes")

@@ -14,8 +14,10 @@ from dockertls.daemon.configure import Style, Wanted, configure
 from dockertls.daemon.edits import respelled
 from dockertls.daemon.effective import effective, problems
 from dockertls.daemon.flags import parse, render
+from dockertls.daemon.hosts import is_tcp
 from dockertls.daemon.model import from_files, packaged_files
 from dockertls.daemon.options import BY_KEY, TABLE, Kind
+from dockertls.daemon.reading import hosts_of, read
 from dockertls.documents.env_file import Dialect, split
 from dockertls.errors import Refused
 from dockertls.plan import Directory, File
@@ -109,18 +111,18 @@ def test_configure_twice_is_once_and_the_result_is_what_was_wanted(facts: HostFa
         first = configure(facts, wanted)
     except Refused as error:
         told = [fault.message for fault in error.faults]
-        assert all("style env does not work" in text or "no docker.socket" in text for text in told)
+        assert all("does not work here" in text or "no docker.socket" in text for text in told)
         return
     after = carried_out(facts, first.plan)
     for style in {wanted.style, Style.AUTO}:
         assert not configure(after, replace(wanted, style=style)).plan, "the second time there is nothing to do"
-    said = effective(after)
+    reading = read(after)
+    said = reading.both()
     assert {key: said[key].value for key in wanted.tls} == wanted.tls
-    listening = said["hosts"].value
-    assert isinstance(listening, list)
-    tcp = [host for host in listening if str(host).startswith("tcp://")]
-    assert sorted(map(str, tcp)) == sorted(wanted.hosts)
-    assert len(listening) > len(tcp), "the local socket is never lost"
+    assert sorted(host for host, _ in reading.opened()) == sorted(wanted.hosts)
+    assert any(not is_tcp(host) for host in hosts_of(said["hosts"])), "the local socket is never lost"
+    homes = {said[key].origin.partition(":")[0] for key in wanted.tls}
+    assert len(homes) == 1, "all TLS options stand in one place"
     assert all("beside fd://" in fault.message for fault in problems(after)), "what a user did to his socket is kept"
 
 

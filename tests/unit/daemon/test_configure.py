@@ -25,7 +25,12 @@ JSON = DOCKER / "daemon.json"
 DEFAULT = Path("/etc/default/docker")
 CONF = Path("/etc/conf.d/docker")
 DROP_INS = Path("/etc/systemd/system/docker.service.d")
+SERVICE_DROP_IN = DROP_INS / "zz-dockertls.conf"
+LISTENER = Path("/etc/systemd/system/docker.socket.d/zz-dockertls.conf")
 WANTED = Wanted(DOCKER / "ca.pem", DOCKER / "server-cert.pem", DOCKER / "server-key.pem")
+ENV, AS_JSON, SOCKET, DROP_IN = (
+    replace(WANTED, style=style) for style in (Style.ENV, Style.JSON, Style.SOCKET, Style.DROP_IN)
+)
 FLAGS = (
     "--tlsverify --tlscacert=/etc/docker/ca.pem --tlscert=/etc/docker/server-cert.pem"
     " --tlskey=/etc/docker/server-key.pem"
@@ -60,7 +65,7 @@ def environment(value: str) -> dict[Path, str]:
     return {DEFAULT: f'# mine\nDOCKER_OPTS="{value}"\nX=1\n'}
 
 
-def edited(value: str, wanted: Wanted = WANTED) -> str:
+def edited(value: str, wanted: Wanted = ENV) -> str:
     text = texts(tree("debian", environment(value)), wanted)[DEFAULT]
     assert text
     assert text.startswith('# mine\nDOCKER_OPTS="')
@@ -72,7 +77,7 @@ def edited(value: str, wanted: Wanted = WANTED) -> str:
 
 
 def test_a_missing_file_is_created_with_a_comment() -> None:
-    (created,) = texts(tree("fedora")).values()
+    (created,) = texts(tree("fedora"), ENV).values()
     assert created
     comment, line = created.splitlines()
     assert comment.startswith("#")
@@ -107,12 +112,12 @@ def test_other_options_their_order_and_blanks_are_kept(before: str, expected: st
 
 def test_quotes_of_other_options_are_kept() -> None:
     facts = tree("debian", {DEFAULT: "DOCKER_OPTS='--label \"a=b c\"'\n"})
-    assert texts(facts)[DEFAULT] == f"DOCKER_OPTS='--label \"a=b c\" {HOST} {FLAGS}'\n"
+    assert texts(facts, ENV)[DEFAULT] == f"DOCKER_OPTS='--label \"a=b c\" {HOST} {FLAGS}'\n"
 
 
 def test_what_stands_in_daemon_json_moves() -> None:
     keys = {"debug": True, **KEYS, "tls": True, "icc": False}
-    found = texts(tree("debian", {JSON: json.dumps(keys), DEFAULT: ""}))
+    found = texts(tree("debian", {JSON: json.dumps(keys), DEFAULT: ""}), ENV)
     assert json.loads(found[JSON] or "") == {"debug": True, "icc": False}
     assert found[DEFAULT] == f'DOCKER_OPTS="{HOST} {FLAGS}"\n'
 
@@ -125,9 +130,10 @@ def test_local_hosts_of_daemon_json_move_too() -> None:
 
 def test_the_file_that_gets_tls_is_written_first() -> None:
     keys = json.dumps(KEYS)
-    assert list(texts(tree("debian", {JSON: keys, DEFAULT: ""}))) == [DEFAULT, JSON]
-    wanted = replace(WANTED, style=Style.JSON)
-    assert list(texts(tree("alpine", {CONF: f'DOCKER_OPTS="-H unix:// {HOST} {FLAGS}"\n'}), wanted)) == [JSON, CONF]
+    facts = tree("debian", {JSON: keys, DEFAULT: ""})
+    assert list(texts(facts, ENV)) == [DEFAULT, JSON]
+    assert list(texts(facts, DROP_IN)) == [SERVICE_DROP_IN, JSON]
+    assert list(texts(tree("alpine", {CONF: f'DOCKER_OPTS="-H unix:// {HOST} {FLAGS}"\n'}), AS_JSON)) == [JSON, CONF]
 
 
 def test_where_nobody_names_a_host_the_unix_socket_is_named() -> None:
@@ -139,9 +145,9 @@ def test_where_nobody_names_a_host_the_unix_socket_is_named() -> None:
 
 
 def test_a_unit_with_a_host_gets_a_drop_in_that_keeps_the_rest() -> None:
-    found = texts(tree("docker-ce"))
+    found = texts(tree("docker-ce"), AS_JSON)
     assert json.loads(found[JSON] or "") == {**KEYS, "hosts": ["fd://", "tcp://0.0.0.0:2376"]}
-    lines = (found[DROP_INS / "dockertls.conf"] or "").splitlines()
+    lines = (found[SERVICE_DROP_IN] or "").splitlines()
     assert lines[-3:] == [
         "[Service]",
         "ExecStart=",
@@ -151,10 +157,10 @@ def test_a_unit_with_a_host_gets_a_drop_in_that_keeps_the_rest() -> None:
 
 def test_the_variable_stays_in_the_drop_in_and_loses_tls_and_hosts() -> None:
     facts = tree("debian", environment(f"-D {HOST} {FLAGS} --label a=b -H unix:///x"))
-    found = texts(facts, replace(WANTED, style=Style.JSON))
+    found = texts(facts, AS_JSON)
     assert found[DEFAULT] == '# mine\nDOCKER_OPTS="-D --label a=b"\nX=1\n'
     assert json.loads(found[JSON] or "")["hosts"] == ["fd://", "unix:///x", "tcp://0.0.0.0:2376"]
-    assert (found[DROP_INS / "dockertls.conf"] or "").endswith(
+    assert (found[SERVICE_DROP_IN] or "").endswith(
         "ExecStart=/usr/sbin/dockerd --containerd=/run/containerd/containerd.sock $DOCKER_OPTS\n"
     )
 
@@ -169,26 +175,24 @@ def test_a_common_tutorial_is_kept_and_only_its_values_change() -> None:
 
 def test_going_back_to_flags_takes_the_drop_in_away() -> None:
     first = tree("debian")
-    json_style = texts(first, replace(WANTED, style=Style.JSON))
+    json_style = texts(first, AS_JSON)
     second = tree("debian", {path: text for path, text in json_style.items() if text is not None})
-    found = texts(second, replace(WANTED, style=Style.ENV))
-    assert found[DROP_INS / "dockertls.conf"] is None
+    found = texts(second, ENV)
+    assert found[SERVICE_DROP_IN] is None
     assert found[JSON] == "{}\n"
     assert (found[DEFAULT] or "").splitlines()[1] == f'DOCKER_OPTS="{HOST} {FLAGS}"'
 
 
 def test_a_later_drop_in_that_brings_the_hosts_back_is_refused() -> None:
     line = "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// -D\n"
-    with pytest.raises(Refused, match=r"override.conf:3"):
-        configure(tree("docker-ce", {DROP_INS / "override.conf": line}), WANTED)
+    with pytest.raises(Refused, match=r"zzz.conf:3"):
+        configure(tree("docker-ce", {DROP_INS / "zzz.conf": line}), AS_JSON)
 
 
 def test_an_earlier_drop_in_is_taken_over() -> None:
     line = '[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// -D --label "a=b c" --label=%H\n'
-    found = texts(tree("docker-ce", {DROP_INS / "10.conf": line}))
-    assert (found[DROP_INS / "dockertls.conf"] or "").endswith(
-        'ExecStart=/usr/bin/dockerd -D --label "a=b c" --label=%H\n'
-    )
+    found = texts(tree("docker-ce", {DROP_INS / "override.conf": line}), AS_JSON)
+    assert (found[SERVICE_DROP_IN] or "").endswith('ExecStart=/usr/bin/dockerd -D --label "a=b c" --label=%H\n')
 
 
 # somebody else's flags
@@ -228,15 +232,19 @@ def test_a_host_in_somebodys_drop_in_is_completed() -> None:
 
 # choosing
 
+OWN_SOCKET = "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H unix:///run/docker.sock\n"
+
 
 @pytest.mark.parametrize(
     ("platform", "more", "style"),
     [
-        ("debian", {}, Style.ENV),
-        ("fedora", {}, Style.ENV),
+        ("debian", {}, Style.SOCKET),
+        ("fedora", {}, Style.SOCKET),
+        ("debian", environment(f"{HOST} {FLAGS}"), Style.ENV),
         ("alpine", {}, Style.ENV),
         ("sysv-debian", {}, Style.ENV),
-        ("docker-ce", {}, Style.JSON),
+        ("docker-ce", {}, Style.SOCKET),
+        ("docker-ce", {DROP_INS / "override.conf": OWN_SOCKET}, Style.JSON),
         ("alpine", {JSON: json.dumps({**KEYS, "hosts": ["unix://", "tcp://0.0.0.0:1"]})}, Style.JSON),
         ("alpine", {JSON: json.dumps(KEYS), CONF: f'DOCKER_OPTS="-H unix:// {HOST}"\n'}, Style.ENV),
         ("alpine", {JSON: json.dumps({**KEYS, "hosts": ["unix://", "tcp://0.0.0.0:1"], "x": 1})}, None),
@@ -257,7 +265,7 @@ def test_auto_keeps_what_works_else_takes_the_best(platform: str, more: dict[Pat
 
 def test_settings_go_to_daemon_json_unless_they_are_flags() -> None:
     settings = Settings.of({"icc": False, "log-driver": "journald", "labels": ["a=b"]}, "--set")
-    found = texts(tree("debian", environment("--icc --label x=y --label z")), replace(WANTED, settings=settings))
+    found = texts(tree("debian", environment("--icc --label x=y --label z")), replace(ENV, settings=settings))
     assert json.loads(found[JSON] or "") == {"log-driver": "journald"}
     assert f'"--icc=false --label a=b {HOST}' in (found[DEFAULT] or "")
 
@@ -326,7 +334,7 @@ def effective_after(facts: HostFacts, wanted: Wanted) -> list[str]:
 
 def test_style_env_is_refused_where_no_file_is_read() -> None:
     with pytest.raises(Refused, match="style env does not work here"):
-        configure(tree("docker-ce"), replace(WANTED, style=Style.ENV))
+        configure(tree("docker-ce"), ENV)
 
 
 def test_a_flag_apart_from_its_value_is_refused() -> None:
@@ -362,7 +370,7 @@ def test_a_unix_host_beside_systemds_is_kept_and_noted_but_never_made() -> None:
     found = configure(tree("debian", environment("-H unix:///var/run/docker.sock")), WANTED)
     assert any("beside fd://" in note for note in found.notes)
     assert "-H unix:///var/run/docker.sock -H tcp" in edited("-H unix:///var/run/docker.sock")
-    moved = texts(tree("docker-ce", {JSON: '{"hosts": ["unix:///var/run/docker.sock"]}'}))
+    moved = texts(tree("docker-ce", {JSON: '{"hosts": ["unix:///var/run/docker.sock"]}'}), AS_JSON)
     assert json.loads(moved[JSON] or "")["hosts"] == ["fd://", "tcp://0.0.0.0:2376"]
 
 
@@ -372,7 +380,7 @@ def test_a_unix_host_beside_systemds_is_kept_and_noted_but_never_made() -> None:
 def test_modes_and_owners_are_kept() -> None:
     facts = tree("debian", environment("-D"))
     file = File(facts.files[DEFAULT].content, 0o640, (0, 4))  # type: ignore[union-attr]  # it is a file
-    (change,) = configure(replace(facts, files={**facts.files, DEFAULT: file}), WANTED).plan.changes
+    (change,) = configure(replace(facts, files={**facts.files, DEFAULT: file}), ENV).plan.changes
     assert isinstance(change.after, File)
     assert (change.after.mode, change.after.owner) == (0o640, (0, 4))
 
@@ -380,30 +388,27 @@ def test_modes_and_owners_are_kept() -> None:
 def test_a_link_is_edited_where_it_ends() -> None:
     facts = tree("docker-ce", {JSON: "", Path("/srv/daemon.json"): '{"debug": true}'})
     files = {**facts.files, JSON: Link("/srv/daemon.json")}
-    found = configure(replace(facts, files=files, links={JSON: Path("/srv/daemon.json")}), WANTED)
+    found = configure(replace(facts, files=files, links={JSON: Path("/srv/daemon.json")}), AS_JSON)
     paths = [change.path for change in found.plan.changes]
     assert Path("/srv/daemon.json") in paths
     assert JSON not in paths
 
 
+RELOAD, FORGET = "systemctl daemon-reload", "systemctl reset-failed docker.service docker.socket"
+
+
 @pytest.mark.parametrize(
-    ("platform", "commands"),
+    ("platform", "wanted", "commands"),
     [
-        (
-            "docker-ce",
-            [
-                "systemctl daemon-reload",
-                "systemctl reset-failed docker.service docker.socket",
-                "systemctl restart docker.service",
-            ],
-        ),
-        ("debian", ["systemctl reset-failed docker.service docker.socket", "systemctl restart docker.service"]),
-        ("alpine", ["rc-service docker restart"]),
-        ("sysv-debian", ["service docker restart"]),
+        ("docker-ce", AS_JSON, [RELOAD, FORGET, "systemctl restart docker.service"]),
+        ("docker-ce", SOCKET, [RELOAD, FORGET, "systemctl restart docker.socket docker.service"]),
+        ("debian", ENV, [FORGET, "systemctl restart docker.service"]),
+        ("alpine", WANTED, ["rc-service docker restart"]),
+        ("sysv-debian", WANTED, ["service docker restart"]),
     ],
 )
-def test_dockerd_is_restarted_the_hosts_way(platform: str, commands: list[str]) -> None:
-    plan = configure(tree(platform), WANTED).plan
+def test_dockerd_is_restarted_the_hosts_way(platform: str, wanted: Wanted, commands: list[str]) -> None:
+    plan = configure(tree(platform), wanted).plan
     assert [" ".join(command.argv) for command in plan.activation] == commands
     assert [command.tolerated for command in plan.activation] == ["reset-failed" in text for text in commands]
 
@@ -450,10 +455,10 @@ def test_live_restore_is_left_alone_where_it_is_set_or_a_reload_would_not_do(
 
 
 def test_the_snippet_for_fedora_is_the_one_that_everybody_knows() -> None:
-    ((path, file),) = snippet("fedora", WANTED, existing="--selinux-enabled")
+    ((path, file),) = snippet("fedora", WANTED, Style.ENV, existing="--selinux-enabled")
     assert path == Path("/etc/sysconfig/docker")
     assert file.content.decode() == f'OPTIONS="--selinux-enabled {HOST} {FLAGS}"\n'
-    ((_, new),) = snippet("fedora", WANTED)
+    ((_, new),) = snippet("fedora", WANTED, Style.ENV)
     assert new.content.decode().splitlines()[-1] == f'OPTIONS="{HOST} {FLAGS}"'
 
 

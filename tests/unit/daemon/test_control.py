@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -59,21 +60,34 @@ def test_where_dockerds_log_is() -> None:
     assert log_command(as_packaged(BY_NAME["alpine"], ""), SINCE) is None
 
 
+def entry(who: str, text: str) -> str:
+    return json.dumps({"SYSLOG_IDENTIFIER": who, "MESSAGE": text}) + "\n"
+
+
 def test_what_a_log_complains_of() -> None:
+    in_use = "failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use"
     log = (
-        'time="2026-03-01T12:00:01Z" level=info msg="Starting up"\n'
-        'time="2026-03-01T12:00:01Z" level=warning msg="no blkio"\n'
-        "\n"
-        "failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use\n"
-        'time="2026-03-01T12:00:02Z" level=info msg="Starting up"\n'
-        "failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use\n"
-        'time="2026-03-01T12:00:03Z" level=fatal msg="\x1b[31mover"\n'
+        entry("dockerd", 'time="2026-03-01T12:00:01Z" level=info msg="Starting up"')
+        + entry("dockerd", 'time="2026-03-01T12:00:01Z" level=warning msg="no blkio"')
+        + entry("dockerd", "")
+        + entry("dockerd", in_use)
+        + entry("systemd", "docker.service: Main process exited, code=exited, status=1/FAILURE")
+        + entry("dockerd", in_use)
+        + entry("dockerd", 'time="2026-03-01T12:00:03Z" level=fatal msg="\x1b[31mover"')
+        + "no entry\n"
     )
-    in_use, fatal = complaints(log)
-    assert in_use == "dockerd: failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use"
+    told, fatal = complaints(log)
+    assert told == f"dockerd: {in_use}"
     assert fatal.startswith("dockerd: time=")
     assert "\x1b" not in fatal
 
 
+def test_what_systemd_says_of_a_socket_is_told() -> None:
+    taken = "docker.socket: Failed to create listening socket ([::]:2376): Address already in use"
+    log = entry("systemd", "Starting Docker Socket") + entry("systemd", taken) + entry("sh", "DOCKER_OPTS lacks it")
+    assert complaints(log) == (f"systemd: {taken}", "systemd: DOCKER_OPTS lacks it")
+
+
 def test_a_log_without_complaints() -> None:
-    assert complaints('time="2026-03-01T12:00:01Z" level=info msg="API listen on /run/docker.sock"\n') == ()
+    quiet = 'time="2026-03-01T12:00:01Z" level=info msg="API listen on /run/docker.sock"'
+    assert complaints(entry("dockerd", quiet)) == ()

@@ -1,0 +1,81 @@
+"""This tool's own drop-ins of docker.service and docker.socket: the only units that are ever written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockertls.daemon.control import CLOSE_LISTENER
+from dockertls.daemon.edits import command_words, with_text
+from dockertls.daemon.flags import parse
+from dockertls.daemon.homes import Home
+from dockertls.daemon.hosts import stream
+from dockertls.daemon.packaging import DROP_IN, SOCKET_DROP_IN, literal
+from dockertls.documents.unit_file import render_drop_in
+from dockertls.plan import Change
+
+if TYPE_CHECKING:
+    from dockertls.daemon.homes import Homes
+    from dockertls.daemon.packaging import Packaging, Variable
+    from dockertls.daemon.situation import Situation
+    from dockertls.daemon.wanted import Wanted
+
+Lines = list[tuple[str, str]]
+
+GUARD = (
+    "/bin/sh -c 'case $${name} in *--tlsverify=[0fF]*) ;; *--tlsverify*) exit 0 ;; esac; "
+    'echo "{name} in {file} lacks --tlsverify, and {socket} opens a port: run dockertls bootstrap" >&2; exit 1\''
+)
+"""What runs before dockerd where systemd listens: the environment file may be replaced, and then nothing may start."""
+
+
+def service_drop_in(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
+    """The change of the drop-in of docker.service; None: it says what it shall."""
+    before = here.facts.file(DROP_IN)
+    found = _command(here, wanted, places)
+    if not found:
+        return Change(DROP_IN, before, None, "the unit's own command line is right again") if before else None
+    lines, why = found
+    return Change(DROP_IN, before, with_text(before, render_drop_in({"Service": lines}, f"By dockertls: {why}.")), why)
+
+
+def _command(here: Situation, wanted: Wanted, places: Homes) -> tuple[Lines, str] | None:
+    """What the drop-in of docker.service holds, and why; None: none is needed."""
+    found = here.reading.packaging
+    line = tuple(part.written for part in found.parts)
+    if added := command_words(here, wanted, places):
+        return _exec_start(found, (*line, *map(literal, added))), "dockerd's TLS flags"
+    if places.hosts is Home.JSON and here.missing_hosts(wanted) and here.fixed.of("hosts"):
+        flags = parse(line)
+        return _exec_start(
+            found, flags.without(flags.of("hosts"))
+        ), "hosts stand in daemon.json, -H would be a conflict"
+    if places.guarded and found.variable and here.missing_hosts(wanted):
+        return [("ExecStartPre", _guard(found.variable))], "where systemd listens and TLS is gone, nothing starts"
+    return None
+
+
+def _exec_start(found: Packaging, words: tuple[str, ...]) -> Lines:
+    return [("ExecStart", ""), ("ExecStart", found.line_of(words))]
+
+
+def _guard(variable: Variable) -> str:
+    return GUARD.format(name=variable.name, file=variable.file, socket=SOCKET_DROP_IN)
+
+
+def listener(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
+    """The change of the drop-in of docker.socket; None: it says what it shall.
+
+    Where it is taken back, systemd stops listening before anything else is: TLS never goes first.
+    """
+    before = here.facts.file(SOCKET_DROP_IN)
+    hosts = here.missing_hosts(wanted) if places.hosts is Home.LISTENER else ()
+    if not hosts:
+        return Change(SOCKET_DROP_IN, before, None, "systemd no longer listens for dockerd") if before else None
+    streams = [stream(host) for host in hosts]
+    lines = [("ListenStream", one) for one in streams]
+    # all addresses are of IPv6 and IPv4, whatever the host's default; a single one may come up after the socket
+    lines += [("BindIPv6Only", "both")] if any(one.isdigit() for one in streams) else []
+    lines += [("FreeBind", "yes")] if not all(one.isdigit() for one in streams) else []
+    why = "systemd listens for dockerd: a restart refuses no connection"
+    text = render_drop_in({"Socket": lines}, f"By dockertls: {why}.")
+    return Change(SOCKET_DROP_IN, before, with_text(before, text), why, back=() if before else CLOSE_LISTENER)
