@@ -36,6 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="COMPONENT",
         help=f"fail instead of skipping where it is missing: {', '.join(COMPONENTS)}",
     )
+    parser.addoption(
+        "--every",
+        type=int,
+        default=9,
+        metavar="N",
+        help="of the system calls at which runs are killed or fail, every Nth; 1: all",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,3 +60,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if component in item.config.getoption("--require"):
                 pytest.fail(f"{component} is required and missing", pytrace=False)
             pytest.skip(f"needs {component}")
+
+
+@pytest.fixture(scope="session")
+def every(request: pytest.FixtureRequest) -> int:
+    number: int = request.config.getoption("--every")
+    return number

@@ -247,6 +247,11 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         NotReady: if the daemon may not be restarted now; nothing is done then.
     """
     whole = plan_undo(session.host, entries)
+    if restart is Restart.NEVER and session.host.runs and any(change.then for change in whole.changes):
+        raise NotReady(
+            "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
+            "say --restart always, or safe",
+        )
     if not session.consider(whole, options):
         return False
     run = session.run(group=secrets.token_hex(8))
