@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,11 +11,11 @@ from dockertls.errors import NotReady
 from dockertls.plan import Command, Directory, File, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dockertls.host import Host, Output
-    from dockertls.plan import Node, Owner
+    from dockertls.plan import Change, Node, Owner
 
 DAEMON_JSON = Path("/etc/docker/daemon.json")
 DOCKER_DIR = Path("/etc/docker")
@@ -29,6 +29,7 @@ PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/
 MASK = Path("/dev/null")
 """Where a link leads that says: as if nothing were here (systemd.unit(5))."""
 PASSWD_FIELDS = 7
+MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 
 
 class NotGathered(LookupError):
@@ -101,6 +102,36 @@ class HostFacts:
         if argv not in self.outputs:
             raise NotGathered(" ".join(argv))
         return self.outputs[argv]
+
+    def after(self, changes: Iterable[Change]) -> HostFacts:
+        """What would be known once these changes are made; a link that they move leads where it then would."""
+        made = {change.path: change.after for change in changes}
+        files = {**self.files, **made}
+        ends = {path: _end(path, files) for path, node in files.items() if isinstance(node, Link)}
+        far = {path: end for path, end in self.links.items() if path not in made and _end(path, self.files) != end}
+        names = {**self.names, **{path: () for path, node in made.items() if isinstance(node, Directory)}}
+        for path, node in made.items():
+            if path.parent in names:
+                others = {name for name in names[path.parent] if name != path.name}
+                names[path.parent] = tuple(sorted(others | ({path.name} if node else set())))
+        return replace(self, files=files, links={**ends, **far}, names=names)
+
+
+def _end(path: Path, files: Mapping[Path, Node | None]) -> Path:
+    """Where a path leads by the links that are known."""
+    done, rest = Path("/"), list(path.parts[1:])
+    for _ in range(MOST_PARTS):
+        if not rest:
+            break
+        part = rest.pop(0)
+        node = files.get(done / part)
+        if part == "..":
+            done = done.parent
+        elif isinstance(node, Link):
+            rest = [*Path(node.target).parts, *rest]  # the first of an absolute one is the root
+        else:
+            done /= part
+    return done
 
 
 class _Look:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.cli.installing import Decision, any_client, stored, tell
+from dockertls.cli.installing import Decision, any_client, from_here, stored, tell
 from dockertls.cli.preparing import EVERY_ADDRESS, mended, tls_daemon
 from dockertls.cli.restarting import change_daemon
 from dockertls.daemon import certificates
@@ -14,10 +14,10 @@ from dockertls.daemon.configure import Style, Wanted, configure, snippet
 from dockertls.daemon.control import follow_commands, restart_commands
 from dockertls.daemon.effective import effective, problems
 from dockertls.daemon.packaging import packaging
+from dockertls.daemon.preflight import uncovered
 from dockertls.daemon.settings import read_settings
 from dockertls.errors import NotReady
 from dockertls.plan import combined, visible
-from dockertls.probe.endpoint import Endpoint
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def configure_daemon(session: Session, wanted: Configure, change: ChangeOptions,
 
 
 def _decide(session: Session, wanted: Configure, server: Generation) -> Decision:
-    facts = session.facts("daemon", "certificates")
+    facts = session.facts("daemon", "certificates", "names")
     files = certificates.ServerFiles(session.store.trust_pem(), *server.pair, server.path)
     known = session.store.authorities()
     installed = certificates.install(facts, files, replace_foreign=wanted.replace, known=known)
@@ -93,8 +93,10 @@ def _decide(session: Session, wanted: Configure, server: Generation) -> Decision
     if plan and not plan.activation:
         plan = replace(plan, activation=restart_commands(facts))
     address = next((one for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
-    notes = (f"style {decided.style.value}: {decided.why}", *mended(facts), *decided.notes)
-    return Decision(plan, server, Endpoint(address, wanted.port), any_client(session), follow_commands(facts), notes)
+    style = f"style {decided.style.value}: {decided.why}"
+    notes = (style, *mended(facts), *decided.notes, *uncovered(facts, server.certificate))
+    endpoint = from_here(address, wanted.port, server.certificate)
+    return Decision(plan, server, endpoint, any_client(session), follow_commands(facts), notes)
 
 
 def print_snippet(session: Session, platform: str, wanted: Wanted, existing: str) -> None:

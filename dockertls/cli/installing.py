@@ -9,15 +9,20 @@ from dockertls.cli.restarting import Decided, change_daemon, refuse_pending
 from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
-from dockertls.daemon.control import follow_commands, listening, restart_commands
+from dockertls.daemon.control import LOOPBACK, follow_commands, listening, restart_commands
+from dockertls.daemon.preflight import uncovered
 from dockertls.errors import NotReady, Usage
-from dockertls.pki.names import client_name, folder, parse_name
+from dockertls.pki.names import client_name, display, folder, parse_name
+from dockertls.pki.paths import names_of
+from dockertls.pki.verify import name_matches
 from dockertls.plan import visible
-from dockertls.probe.endpoint import Endpoint
+from dockertls.probe.endpoint import TLS_PORT, Endpoint
 from dockertls.probe.observation import ClientMaterial
 from dockertls.report import findings
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.restarting import Outcome, Restart
     from dockertls.cli.session import Session
@@ -66,14 +71,27 @@ def stored(session: Session, role: str, name: str) -> Generation:
     return current
 
 
-def any_client(session: Session) -> ClientMaterial | None:
-    """A client of the store that the daemon must let in, to prove things with; None: the store has none."""
+def any_client(session: Session) -> ClientMaterial:
+    """A client of the store that the daemon must let in, to prove things with; without a certificate if it has none."""
     authority = session.store.current("ca")
     clients = (session.store.current("client", name) for name in session.store.names("client"))
     for one in clients:
         if authority and one and one.is_good(authority.certificate, (), session.started):
             return ClientMaterial(session.store.trust_pem(), one.cert_pem, one.key_pem)
-    return None
+    return ClientMaterial(session.store.trust_pem())
+
+
+def from_here(address: str, port: int, certificate: x509.Certificate) -> Endpoint:
+    """This host's own daemon, called as its clients will: by a name that its certificate is for.
+
+    Args:
+        address: where it listens; taken for the name if the certificate is for it, or for nothing at all.
+        port: where it listens.
+        certificate: the one that it serves.
+    """
+    names = [display(name).replace("*", "any", 1) for name in names_of(certificate)]
+    good = [name for name in (address, *names) if name_matches(certificate, name)]
+    return Endpoint(good[0], port, via=address) if good else Endpoint(address, port)
 
 
 def install_server(
@@ -83,7 +101,7 @@ def install_server(
     server = stored(session, "server", name)
 
     def decide() -> Decision:
-        facts = session.facts("daemon", "certificates")
+        facts = session.facts("daemon", "certificates", "names")
         trust, known = session.store.trust_pem(), session.store.authorities()
         files = certificates.ServerFiles(trust, *server.pair, server.path)
         plan = certificates.install(facts, files, replace_foreign=replace_foreign, known=known)
@@ -97,10 +115,9 @@ def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation)
     port = listening(facts)
     if plan and not plan.activation and port:
         plan = replace(plan, activation=restart_commands(facts))
-    endpoint = Endpoint(*port) if port else Endpoint("127.0.0.1")
-    return Decision(
-        plan, server, endpoint, any_client(session) if port else None, follow_commands(facts) if port else ()
-    )
+    endpoint = from_here(*(port or (LOOPBACK, TLS_PORT)), server.certificate)
+    client, follow = (any_client(session), follow_commands(facts)) if port else (None, ())
+    return Decision(plan, server, endpoint, client, follow, uncovered(facts, server.certificate))
 
 
 def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from dockertls.errors import NotReady, Unreachable
 from dockertls.findings import Failed, Finding, NotApplicable, Unknown, Verdict
 from dockertls.pki.keys import load_certificates
 from dockertls.probe.api import unix_get
-from dockertls.probe.grade import grade
+from dockertls.probe.grade import grade, served_is_current, without_client
 from dockertls.probe.handshake import look, observe
 from dockertls.probe.observation import Outcome
 from dockertls.probe.stranger import stranger
@@ -27,15 +27,32 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from dockertls.probe.endpoint import Endpoint
-    from dockertls.probe.observation import ClientMaterial, Version
+    from dockertls.probe.observation import ClientMaterial, Observation, Version
 
-DECISIVE = frozenset({"reachable", "chain", "name", "client-required", "stranger-refused", "api"})
+DECISIVE = frozenset(
+    {
+        "reachable",
+        "chain",
+        "name",
+        "client-required",
+        "stranger-refused",
+        "plaintext-refused",
+        "served-is-current",
+        "api",
+    }
+)
 """Findings that take a change back if they fail."""
 
+NEED_A_CLIENT = frozenset({"stranger-refused", "api"})
+"""Findings that nothing can be said of without a client that is let in."""
+
+TIMEOUT = 5.0  # seconds for each look
 VERSIONS: tuple[Version, ...] = ("TLSv1.3", "TLSv1.2")
 SOCKETS = (Path("/run/docker.sock"), Path("/var/run/docker.sock"))
 ATTEMPTS = 3  # a busy host can miss a time limit
 START_PATIENCE = 30.0  # seconds: SysV and OpenRC scripts return before dockerd listens
+NOBODY_YET = frozenset({Outcome.UNREACHABLE, Outcome.TIMED_OUT})
+"""How a look ends while dockerd starts: refused, or kept waiting by systemd, which listens in its place."""
 WARN, FAIL = timedelta(days=30), timedelta(days=7)
 
 
@@ -44,15 +61,37 @@ def judge(
     material: ClientMaterial,
     now: datetime,
     *,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
     warn: timedelta = WARN,
     fail: timedelta = FAIL,
 ) -> tuple[Finding, ...]:
     """Look at an endpoint as the good client, as nobody and as a stranger, and judge what was seen."""
-    nobody_knows = stranger(now=now, serials=(random_serial_number(), random_serial_number()))
-    seen = observe(endpoint, material, nobody_knows, timeout=timeout)
+    seen = _seen(endpoint, material, now, timeout)
     roots = load_certificates(material.ca, name="the client's ca.pem")
     return grade(seen, roots, now=now, warn=warn, fail=fail)
+
+
+def _seen(endpoint: Endpoint, material: ClientMaterial, now: datetime, timeout: float) -> Observation:
+    nobody_knows = stranger(now=now, serials=(random_serial_number(), random_serial_number()))
+    return observe(endpoint, material, nobody_knows, timeout=timeout)
+
+
+def prove(
+    endpoint: Endpoint, material: ClientMaterial, now: datetime, current: x509.Certificate
+) -> tuple[Finding, ...]:
+    """As `judge`, and whether a certificate is the one that is served.
+
+    A client without a certificate can tell less: that nobody else gets in without one, and what is served.
+    """
+    seen = _seen(endpoint, material, now, TIMEOUT)
+    roots = load_certificates(material.ca, name="the client's ca.pem")
+    found = grade(seen, roots, now=now, warn=WARN, fail=FAIL)
+    if material.cert is None:
+        known = {"client-required": without_client(seen)}
+        found = tuple(
+            replace(one, verdict=known.get(one.id, one.verdict)) for one in found if one.id not in NEED_A_CLIENT
+        )
+    return (*found, served_is_current(seen, current))
 
 
 def _decisive(findings: Sequence[Finding], *verdicts: type[Verdict]) -> tuple[Finding, ...]:
@@ -66,14 +105,16 @@ class Proof:
 
     Attributes:
         endpoint: where the daemon shall listen.
-        material: a client that shall be let in; None: nothing can be asked.
+        material: a client that shall be let in, if it has a certificate.
         now: the time to judge at.
+        current: the certificate that shall be served.
         findings: what was found, once it was asked.
     """
 
     endpoint: Endpoint
-    material: ClientMaterial | None
+    material: ClientMaterial
     now: datetime
+    current: x509.Certificate
     findings: tuple[Finding, ...] = field(default=())
 
     def __call__(self) -> None:
@@ -82,11 +123,9 @@ class Proof:
         Raises:
             NotReady: with every decisive finding that failed, or that still could not be told when asked again.
         """
-        if self.material is None:
-            return
-        self._wait(self.material)
+        self._wait()
         for _ in range(ATTEMPTS):
-            self.findings = judge(self.endpoint, self.material, self.now)
+            self.findings = prove(self.endpoint, self.material, self.now, self.current)
             if not _decisive(self.findings, Unknown):
                 break
         wrong = _decisive(self.findings, Failed, Unknown, NotApplicable)
@@ -94,24 +133,24 @@ class Proof:
             told = "; ".join(f"{finding.id}: {as_json(finding)['cause']}" for finding in wrong)
             raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(wrong)))
 
-    def _wait(self, material: ClientMaterial) -> None:
+    def _wait(self) -> None:
         end = time.monotonic() + START_PATIENCE
         while time.monotonic() < end:
-            if look(self.endpoint, material, version="TLSv1.2", timeout=2).outcome is not Outcome.UNREACHABLE:
+            if look(self.endpoint, self.material, version="TLSv1.2", timeout=2).outcome not in NOBODY_YET:
                 return
             time.sleep(0.1)
 
 
 def is_served(endpoint: Endpoint, material: ClientMaterial, certificate: x509.Certificate) -> bool:
-    """Whether the daemon lets the client in and shows this certificate."""
+    """Whether the daemon shows this certificate, and lets the client in if it has one."""
     return shown_certificate(endpoint, material) == certificate
 
 
 def shown_certificate(endpoint: Endpoint, material: ClientMaterial) -> x509.Certificate | None:
-    """What a daemon that lets the client in shows; None: it does not, or nobody is there."""
+    """What a daemon shows; None: nobody is there, or it does not let the client's certificate in."""
     for version in VERSIONS:
-        seen = look(endpoint, material, version=version, timeout=5)
-        if seen.outcome is Outcome.ACCEPTED and seen.chain:
+        seen = look(endpoint, material, version=version, timeout=TIMEOUT)
+        if seen.chain and (seen.outcome is Outcome.ACCEPTED or material.cert is None):
             return load_der_x509_certificate(seen.chain[0])
     return None
 

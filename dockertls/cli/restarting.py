@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dockertls.cli.live import Proof, Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
+    from dockertls.facts import HostFacts
     from dockertls.findings import Finding
     from dockertls.journal import Entry
     from dockertls.pki.store import Generation
@@ -61,7 +62,7 @@ class Decided(Protocol):
 
     @property
     def material(self) -> ClientMaterial | None:
-        """A client that is let in afterwards; None: there is none here, so the daemon can be asked less."""
+        """A client that is let in afterwards; without a certificate, if there is none here; None: nobody is let in."""
 
     @property
     def server(self) -> Generation:
@@ -125,8 +126,7 @@ def _change_daemon(
     if session.host.runs and not is_root() and not options.looks_only:
         raise Denied("this changes /etc/docker and restarts dockerd", "run it with sudo, or look first with --dry-run")
     session.recover(options)
-    decided = decide()
-    plan = decided.plan or _not_followed_yet(session, decided)
+    decided, plan = _decide(session, decide)
     first = _keep_containers(session, _containers(session, plan, restart))
     for note in decided.notes:
         session.console.say(f"note: {note}")
@@ -134,11 +134,10 @@ def _change_daemon(
         return Outcome(decided, None)
     run = session.run(group=secrets.token_hex(8))
     with _turn(session):
-        earlier = apply(first, session.host, run) if first else None
+        earlier = apply(first, session.host, run, guards=_guards(session, plan, decided)) if first else None
         try:
             if earlier:
-                decided = decide()
-                plan = decided.plan or _not_followed_yet(session, decided)
+                decided, plan = _decide(session, decide)
             return _follow(session, decided, plan, options, restart, run=run)
         except UndoFailed:
             raise  # its journal comes first
@@ -146,6 +145,41 @@ def _change_daemon(
             if earlier:  # not wanted for its own sake
                 apply(earlier.plan.inverse(), session.host, replace(run, undoes=(earlier.id,)))
             raise
+
+
+def _decide(session: Session, decide: Callable[[], _Decided]) -> tuple[_Decided, Plan]:
+    """What is decided, and what is to be done, once it is known that dockerd and its client can live with it.
+
+    Raises:
+        Refused: with all that is wrong with the certificates.
+    """
+    decided = decide()
+    plan = decided.plan or _not_followed_yet(session, decided)
+    if plan:
+        from dockertls.cli.guarding import preflight
+
+        preflight(_after(session, plan), decided.endpoint, decided.material, session.started)
+    return decided, plan
+
+
+def _after(session: Session, plan: Plan) -> HostFacts:
+    """The host as a plan would make it."""
+    return session.facts("daemon", "certificates").after(plan.changes)
+
+
+def _guards(session: Session, plan: Plan, decided: Decided | None = None) -> tuple[Callable[[], None], ...]:
+    """What is asked before anything is changed: both sides of a handshake, where there will be one, and dockerd."""
+    if not session.host.runs:
+        return ()
+    from dockertls.cli.guarding import shake_hands, validate
+
+    after = _after(session, plan)
+
+    def meet() -> None:
+        if decided and decided.material:
+            shake_hands(after, decided.endpoint, decided.material, session.started)
+
+    return (meet, lambda: validate(after, session.host))
 
 
 def _turn(session: Session) -> AbstractContextManager[None]:
@@ -163,14 +197,17 @@ def _follow(
     if postpone and not plan.changes:
         return Outcome(decided, None, (), plan.activation, reason)
     with _last_words(session):
-        receipt = apply(plan, session.host, replace(run, activate=not postpone), proof=proof)
+        guards, run = _guards(session, plan, decided), replace(run, activate=not postpone)
+        receipt = apply(plan, session.host, run, guards=guards, proof=proof)
     return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
 
 
-def _proof(session: Session, decided: Decided) -> Proof:
+def _proof(session: Session, decided: Decided) -> Proof | None:
     from dockertls.cli.live import Proof
 
-    return Proof(decided.endpoint, decided.material, session.started)
+    if decided.material is None:
+        return None
+    return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate)
 
 
 @contextmanager
@@ -193,9 +230,7 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
         return None
     from dockertls.cli.live import running
 
-    seen, facts = running(), session.facts("daemon")
-    after = replace(facts, files={**facts.files, **{change.path: change.after for change in plan.changes}})
-    said = effective(after).get("live-restore")
+    seen, said = running(), effective(_after(session, plan)).get("live-restore")
     lasting = said is not None and said.value is True
     return replace(seen, live_restore=seen.live_restore and lasting) if seen else None
 
@@ -260,9 +295,10 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         if reason := _why_not(session, restart, _containers(session, newest, restart), options):
             raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
         for entry in reversed(entries):
-            plan = plan_undo(session.host, (entry,))
+            plan, activate = plan_undo(session.host, (entry,)), restart is not Restart.NEVER
+            guards = _guards(session, plan) if plan.activation else ()
             with _last_words(session):
-                apply(plan, session.host, replace(run, undoes=(entry.id,), activate=restart is not Restart.NEVER))
+                apply(plan, session.host, replace(run, undoes=(entry.id,), activate=activate), guards=guards)
     return True
 
 

@@ -102,7 +102,7 @@ def get(endpoint: Endpoint, material: ClientMaterial, path: str, *, timeout: flo
         context = verifying_context(material)
         with connect(endpoint, deadline) as plain:
             plain.settimeout(remaining(deadline))
-            with context.wrap_socket(plain, server_hostname=server_name(endpoint)) as tls:
+            with context.wrap_socket(plain, server_hostname=endpoint.name) as tls:
                 return _exchange(tls, head, deadline, endpoint.url)
 
 
@@ -176,11 +176,6 @@ def remaining(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError("timed out")
     return left
-
-
-def server_name(endpoint: Endpoint) -> str:
-    """What TLS is told of the host: an address goes without its zone."""
-    return endpoint.host.partition("%")[0]
 
 
 def bare_context() -> ssl.SSLContext:
@@ -273,7 +268,7 @@ def _resolve(endpoint: Endpoint, deadline: float) -> list[_Address]:
 
     def ask() -> None:
         try:
-            answer = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+            answer = socket.getaddrinfo(endpoint.via or endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
         except OSError as error:
             found.put(error)
         else:

@@ -43,11 +43,13 @@ class Endpoint:
         host: name in its ASCII form and lower case, or an IP address without brackets.
         port: 1 to 65535.
         note: what the user should know about how the text was read; empty if nothing.
+        via: the address to connect to where the host's name need not be looked up; empty: the host's own.
     """
 
     host: str
     port: int = TLS_PORT
     note: str = field(default="", compare=False)
+    via: str = ""
 
     @property
     def url(self) -> str:
@@ -60,9 +62,14 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def name(self) -> str:
+        """What TLS is told of the host: an address goes without its zone."""
+        return self.host.partition("%")[0]
+
+    @property
     def address(self) -> IPv4Address | IPv6Address | None:
         """The host as an address without its zone; None if it is a name."""
-        return as_address(self.host.partition("%")[0])
+        return as_address(self.name)
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
+from dockertls.pki.keys import fingerprint
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
 from dockertls.plan import visible
@@ -43,6 +44,8 @@ _CLIENT_ERROR = range(400, 500)
 _OK = 200
 _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
+_ASK = "let dockerd ask for certificates: tlsverify with tlscacert, in one place; then restart it (dockertls bootstrap)"
+_LOOK = "dockertls daemon show says which files dockerd is told; restart it if it was not"
 _READ_THE_LOG = "read dockerd's log: journalctl -u docker"
 
 
@@ -202,6 +205,40 @@ class _Entry(Enum):
     UNTOLD = "untold"
 
 
+def without_client(observation: Observation) -> Verdict:
+    """Finding `client-required` where there is no client that the daemon lets in, to compare with.
+
+    The daemon's own word has to do: an alert that tells of certificates, or any once it has shown its own.
+    """
+    looks = dict(observation.none.both)
+    place = observation.endpoint.url
+    evidence = tuple(Evidence(version, place, _told(look), "refused") for version, look in looks.items())
+    if any(look.outcome is Outcome.ACCEPTED for look in looks.values()):
+        return Failed(evidence, "a client without a certificate is let in: whoever reaches the port is root", _ASK)
+    spoken = [look for look in looks.values() if _spoken(look)]
+    if spoken and all(look.alert for look in spoken):
+        return Passed(evidence)
+    return Unknown("; ".join(f"{version}: {_told(look)}" for version, look in looks.items()))
+
+
+def served_is_current(observation: Observation, current: x509.Certificate) -> Finding:
+    """Whether the certificate that is served is the one that should be."""
+    return Finding(
+        "served-is-current", "The certificate in use is the one served", Severity.HIGH, _current(observation, current)
+    )
+
+
+def _current(observation: Observation, current: x509.Certificate) -> Verdict:
+    chain, fault = _parsed(observation.chain)
+    if not chain:
+        return Unknown(f"the server's certificate: {fault}")
+    expected, seen = fingerprint(current), fingerprint(chain[0])
+    evidence = (Evidence("certificate", observation.endpoint.url, f"SHA-256 {seen}", f"SHA-256 {expected}"),)
+    if seen == expected:
+        return Passed(evidence)
+    return Failed(evidence, "another certificate is served: dockerd reads other files, or it is not dockerd", _LOOK)
+
+
 def _refused(pair: Callable[[Observation], Pair], who: str, remedy: str, case: _Case) -> Verdict:
     """A client is refused with every version of TLS that the server speaks."""
     entries: dict[Version, _Entry] = {
@@ -325,7 +362,7 @@ _NOBODY = partial(
     _refused,
     lambda seen: seen.none,
     "without a certificate",
-    "let dockerd ask for certificates: tlsverify with tlscacert, in one place; then restart it (dockertls bootstrap)",
+    _ASK,
 )
 _STRANGER = partial(
     _refused,

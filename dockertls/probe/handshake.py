@@ -287,7 +287,7 @@ def _attempt(endpoint: Endpoint, make_context: Callable[[], ssl.SSLContext], tim
         ended = Handshake(outcome, reason=api.reason_of(error), errno=error.errno)
     else:
         with wire.sock:
-            ended = _run(_Session.over(wire, context, api.server_name(endpoint)), _ping(endpoint))
+            ended = _run(_Session.over(wire, context, endpoint.name), _ping(endpoint))
     return replace(ended, elapsed=time.monotonic() - start)
 
 

@@ -27,6 +27,21 @@ class ClientMaterial:
     key: bytes | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class ServerMaterial:
+    """What dockerd reads to serve TLS: PEM bytes.
+
+    Attributes:
+        ca: the authorities whose clients are let in.
+        cert: the server's certificate, issuing ones after it.
+        key: the key of `cert`, not encrypted.
+    """
+
+    ca: bytes
+    cert: bytes
+    key: bytes = field(repr=False)
+
+
 class Outcome(Enum):
     """How one TLS connection ended."""
 

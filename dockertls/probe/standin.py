@@ -48,7 +48,7 @@ def stand_in(ca: bytes, cert: bytes, key: bytes) -> Iterator[Endpoint]:
         OSError: what OpenSSL says of files that cannot be used.
         ValueError: if there is no certificate in `ca`.
     """
-    with _Server(_context(ca, cert, key)) as server:
+    with _Server(server_context(ca, cert, key)) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True, name="stand-in")
         thread.start()
         try:
@@ -84,7 +84,8 @@ class _Caller(socketserver.BaseRequestHandler):
             tls.sendall(_answer(_first_line(tls)))
 
 
-def _context(ca: bytes, cert: bytes, key: bytes) -> ssl.SSLContext:
+def server_context(ca: bytes, cert: bytes, key: bytes) -> ssl.SSLContext:
+    """How dockerd with tlsverify meets its clients; arguments and errors as of `stand_in`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED

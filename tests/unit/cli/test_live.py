@@ -35,7 +35,7 @@ MATERIAL = ClientMaterial(CA_PEM, CLIENT_CERT, CLIENT_KEY)
 
 def test_a_daemon_as_it_shall_be_is_proven() -> None:
     with stand_in(CA_PEM, CERT, KEY) as endpoint:
-        proof = Proof(endpoint, MATERIAL, NOW)
+        proof = Proof(endpoint, MATERIAL, NOW, SERVED.certificate)
         proof()
         assert all(isinstance(finding.verdict, Passed) for finding in proof.findings)
         assert is_served(endpoint, MATERIAL, SERVED.certificate)
@@ -53,4 +53,4 @@ def test_a_daemon_as_it_shall_be_is_proven() -> None:
 )
 def test_a_daemon_that_is_not_is_told(files: tuple[bytes, bytes, bytes], material: ClientMaterial, told: str) -> None:
     with stand_in(*files) as endpoint, pytest.raises(NotReady, match=f"the live check of .*{told}"):
-        Proof(endpoint, material, NOW)()
+        Proof(endpoint, material, NOW, SERVED.certificate)()

@@ -1,0 +1,137 @@
+"""A configuration that is not in place yet, as dockerd itself can be asked about it: `dockerd --validate`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+from dockertls.daemon.flags import parse
+from dockertls.daemon.options import BY_FLAG
+from dockertls.daemon.reading import MATERIAL, read
+from dockertls.documents.unit_file import command_line
+from dockertls.facts import NotGathered
+from dockertls.plan import Command, Directory, File
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockertls.daemon.reading import Reading
+    from dockertls.facts import HostFacts
+    from dockertls.plan import Node
+
+HARMFUL = "userns-remap"
+"""Asked about this option, dockerd makes a user and gives it ranges of ids: it is left out."""
+
+_RELEASE = re.compile(r"(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A question to dockerd.
+
+    Attributes:
+        nodes: what has to lie there while it is asked, in the order in which it is made.
+        version: tells which dockerd it is.
+        question: succeeds if dockerd takes the configuration.
+        places: where each of the files lies or will lie, by where it lies for the trial.
+    """
+
+    nodes: tuple[tuple[Path, Node], ...]
+    version: Command
+    question: Command
+    places: Mapping[Path, Path]
+
+    def told(self, answer: str) -> str:
+        """What dockerd says, of the files' own places."""
+        for here, place in self.places.items():
+            answer = answer.replace(str(here), str(place))
+        return answer
+
+
+def trial(after: HostFacts, folder: Path) -> Trial | None:
+    """How dockerd is asked whether it would start on a host.
+
+    It is asked as its unit would start it, with copies of the files that it would read; files that are not known here
+    lie in their places already.
+
+    Args:
+        after: the host as it will be, with the rows "daemon" and "certificates".
+        folder: where the copies go; nothing may be there.
+
+    Returns:
+        None if it is not known what starts dockerd.
+    """
+    reading = read(after)
+    if not reading.packaging.program:
+        return None
+    program = command_line(reading.packaging.program).words[0]
+    said = reading.both()
+    material = {key: Path(str(said[key].value)) for key in MATERIAL if key in said}
+    files = {key: file for key, path in material.items() if (file := _known(after, path))}
+    copies = {key: folder / f"{key}.pem" for key in files}
+    config = _config(after, reading, copies)
+    places = {copies[key]: material[key] for key in files}
+    nodes: list[tuple[Path, Node]] = [(folder, Directory(0o700))]
+    nodes += [(copies[key], File(file.content, 0o600, secret=True)) for key, file in files.items()]
+    words = _words(reading, copies)
+    if config is not None:
+        place = folder / "daemon.json"
+        nodes.append((place, File(config, 0o600)))
+        places[place] = reading.config
+        words = (*_without(words, "config-file"), f"--config-file={place}")
+    return Trial(
+        tuple(nodes),
+        Command((program, "--version"), "which dockerd this is"),
+        Command((program, *words, "--validate"), "whether dockerd takes the configuration"),
+        places,
+    )
+
+
+def can_validate(version: str) -> bool:
+    """Whether a dockerd knows --validate.
+
+    Args:
+        version: what it says of its version, such as "Docker version 26.1.5, build 411e817".
+    """
+    told, since = _RELEASE.search(version), _RELEASE.search(BY_FLAG["validate"].since)
+    return bool(told and since and _number(told) >= _number(since))
+
+
+def _number(release: re.Match[str]) -> tuple[int, int]:
+    return int(release[1]), int(release[2])
+
+
+def _known(after: HostFacts, path: Path) -> File | None:
+    try:
+        return after.file(path)
+    except NotGathered:
+        return None
+
+
+def _config(after: HostFacts, reading: Reading, copies: Mapping[str, Path]) -> bytes | None:
+    """What daemon.json shall say for the trial; None: it is not known what the real one says."""
+    try:
+        file = after.file(reading.config)
+    except NotGathered:
+        return None
+    if file is None:
+        return b"{}\n"
+    if reading.document is None:
+        return file.content
+    document = reading.document.without(HARMFUL)
+    for key, copy in copies.items():
+        if key in document.keys:
+            document = document.set(key, str(copy))
+    return document.text.encode()
+
+
+def _words(reading: Reading, copies: Mapping[str, Path]) -> tuple[str, ...]:
+    moved = {item: item.written(str(copies[item.key])) for item in reading.flags.of(*copies)}
+    return _without(reading.flags.replaced(moved), HARMFUL)
+
+
+def _without(words: tuple[str, ...], key: str) -> tuple[str, ...]:
+    flags = parse(words)
+    return flags.without(flags.of(key))
