@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.newer import DOCKERD as NEWER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,10 +21,12 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "fish": lambda: shutil.which("fish"),
     "gnutls": lambda: shutil.which("gnutls-cli"),
     "keytool": lambda: shutil.which("keytool"),
+    "newer-dockerd": lambda: NEWER.exists() and os.geteuid() == 0,
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
     "openssl": lambda: shutil.which("openssl"),
     "root": lambda: os.geteuid() == 0,
     "setpriv": lambda: shutil.which("setpriv"),
+    "socket-activate": lambda: shutil.which("systemd-socket-activate"),
     "strace": lambda: shutil.which("strace"),
     "zsh": lambda: shutil.which("zsh"),
 }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dockertls.cli.installing import from_here
 from dockertls.cli.live import Proof, is_served
 from dockertls.errors import NotReady
 from dockertls.findings import Passed
@@ -17,6 +18,20 @@ from dockertls.probe.observation import ClientMaterial
 from dockertls.probe.standin import stand_in
 
 NOW = datetime.now(UTC)
+WITHOUT_A_CLIENT = {
+    "reachable",
+    "tls-version",
+    "chain",
+    "name",
+    "expiry",
+    "purpose",
+    "key-strength",
+    "signature",
+    "client-required",
+    "plaintext-refused",
+    "served-is-current",
+}
+"""What can be told of a daemon where there is nobody whom it lets in."""
 
 
 def made(request: Request, issuer: Issued | None, serial: int) -> tuple[Issued, bytes, bytes]:
@@ -38,6 +53,7 @@ def test_a_daemon_as_it_shall_be_is_proven() -> None:
         proof = Proof(endpoint, MATERIAL, NOW, SERVED.certificate)
         proof()
         assert all(isinstance(finding.verdict, Passed) for finding in proof.findings)
+        assert {"served-is-current", "api"} < {finding.id for finding in proof.findings}
         assert is_served(endpoint, MATERIAL, SERVED.certificate)
         assert not is_served(endpoint, MATERIAL, MISNAMED.certificate)
 
@@ -54,3 +70,35 @@ def test_a_daemon_as_it_shall_be_is_proven() -> None:
 def test_a_daemon_that_is_not_is_told(files: tuple[bytes, bytes, bytes], material: ClientMaterial, told: str) -> None:
     with stand_in(*files) as endpoint, pytest.raises(NotReady, match=f"the live check of .*{told}"):
         Proof(endpoint, material, NOW, SERVED.certificate)()
+
+
+def test_a_daemon_that_serves_another_certificate_is_told() -> None:
+    with stand_in(CA_PEM, CERT, KEY) as endpoint, pytest.raises(NotReady, match="served-is-current: another"):
+        Proof(endpoint, MATERIAL, NOW, MISNAMED.certificate)()
+
+
+def test_without_a_client_what_can_be_proven_is() -> None:
+    nobody = ClientMaterial(CA_PEM)
+    with stand_in(CA_PEM, CERT, KEY) as endpoint:
+        proof = Proof(endpoint, nobody, NOW, SERVED.certificate)
+        proof()
+        assert {finding.id for finding in proof.findings if isinstance(finding.verdict, Passed)} == WITHOUT_A_CLIENT
+        assert is_served(endpoint, nobody, SERVED.certificate)
+        with pytest.raises(NotReady, match="served-is-current"):
+            Proof(endpoint, nobody, NOW, MISNAMED.certificate)()
+
+
+def test_the_daemon_is_called_by_a_name_that_its_certificate_is_for() -> None:
+    assert from_here("127.0.0.1", 2376, SERVED.certificate).url == "tcp://127.0.0.1:2376"
+    called = from_here("127.0.0.1", 2376, MISNAMED.certificate)
+    assert (called.url, called.via) == ("tcp://elsewhere.example:2376", "127.0.0.1")
+    wildcard, _, _ = made(Request(SERVER, "h", tuple(parse_names(["*.example.net"]))), ROOT, 6)
+    assert from_here("127.0.0.1", 2376, wildcard.certificate).host == "any.example.net"
+
+
+def test_a_name_that_nobody_resolves_takes_nothing_back() -> None:
+    with stand_in(CA_PEM, WRONG_CERT, WRONG_KEY) as endpoint:
+        called = from_here(endpoint.host, endpoint.port, MISNAMED.certificate)
+        proof = Proof(called, MATERIAL, NOW, MISNAMED.certificate)
+        proof()
+        assert all(isinstance(finding.verdict, Passed) for finding in proof.findings)
