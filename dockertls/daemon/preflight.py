@@ -149,12 +149,16 @@ def _fault(who: str, finding: Finding) -> Fault | None:
 
 
 def uncovered(facts: HostFacts, leaf: x509.Certificate) -> tuple[str, ...]:
-    """What is to be said of names of this host that its certificate is not for: its users may call it otherwise.
+    """What is to be said of a certificate that is for none of this host's names, or not for the host itself.
+
+    Users may call a host by names that it does not know, so one of its own is enough.
 
     Args:
         facts: gathered with the row "names".
         leaf: the server's certificate.
     """
-    lacking = [name for name in (*own_names(facts).names[: -len(ALWAYS)], _LOOPBACK) if not name_matches(leaf, name)]
+    own = own_names(facts).names[: -len(ALWAYS)]
+    lacking = [] if any(name_matches(leaf, name) for name in own) else list(own)
+    lacking += [] if name_matches(leaf, _LOOPBACK) else [_LOOPBACK]
     told_so = f"the certificate is not for {', '.join(map(visible, lacking))}: clients that call this host so refuse it"
     return (f"{told_so}; issue one with --san if they shall",) if lacking else ()
