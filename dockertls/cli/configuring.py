@@ -92,7 +92,7 @@ def _decide(session: Session, wanted: Configure, server: Generation) -> Decision
     plan = combined(decided.plan.title, (installed, decided.plan))
     if plan and not plan.activation:
         plan = replace(plan, activation=restart_commands(facts))
-    address = next((one for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
+    address = next((one.strip("[]") for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
     style = f"style {decided.style.value}: {decided.why}"
     notes = (style, *mended(facts), *decided.notes, *uncovered(facts, server.certificate))
     endpoint = from_here(address, wanted.port, server.certificate)

@@ -90,7 +90,7 @@ def validate(after: HostFacts, host: Host) -> None:
         return
     host.discard(folder)
     try:
-        for path, node in asked.nodes:
+        for path, node in asked.nodes.items():
             host.make(path, node)
         answer = host.run(asked.question)
     finally:

@@ -133,12 +133,12 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart_commands(facts))
-    endpoint = Endpoint(next((one for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1"), wish.port)
+    address = next((one.strip("[]") for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1")
     return Prepared(
         plan,
         made,
         configuration,
-        endpoint,
+        Endpoint(address, wish.port),
         follow_commands(facts),
         docker_dir,
         (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ class Trial:
         places: where each of the files lies or will lie, by where it lies for the trial.
     """
 
-    nodes: tuple[tuple[Path, Node], ...]
+    nodes: Mapping[Path, Node]
     version: Command
     question: Command
     places: Mapping[Path, Path]
@@ -66,27 +67,20 @@ def trial(after: HostFacts, folder: Path) -> Trial | None:
     reading = read(after)
     if not reading.packaging.program:
         return None
-    program = command_line(reading.packaging.program).words[0]
-    said = reading.both()
-    material = {key: Path(str(said[key].value)) for key in MATERIAL if key in said}
-    files = {key: file for key, path in material.items() if (file := _known(after, path))}
-    copies = {key: folder / f"{key}.pem" for key in files}
-    config = _config(after, reading, copies)
-    places = {copies[key]: material[key] for key in files}
-    nodes: list[tuple[Path, Node]] = [(folder, Directory(0o700))]
-    nodes += [(copies[key], File(file.content, 0o600, secret=True)) for key, file in files.items()]
-    words = _words(reading, copies)
+    material = _material(after, reading)
+    copies = {key: folder / f"{key}.pem" for key in material}
+    nodes: dict[Path, Node] = {folder: Directory(0o700)}
+    nodes |= {copies[key]: File(file.content, 0o600, secret=True) for key, (_, file) in material.items()}
+    places = {copies[key]: path for key, (path, _) in material.items()}
+    words, config = _words(reading, copies), _config(after, reading, copies)
     if config is not None:
         place = folder / "daemon.json"
-        nodes.append((place, File(config, 0o600)))
-        places[place] = reading.config
-        words = (*_without(words, "config-file"), f"--config-file={place}")
-    return Trial(
-        tuple(nodes),
-        Command((program, "--version"), "which dockerd this is"),
-        Command((program, *words, "--validate"), "whether dockerd takes the configuration"),
-        places,
-    )
+        nodes[place], places[place] = File(config, 0o600), reading.config
+        words = (f"--config-file={place}", *_without(words, "config-file"))
+    program = command_line(reading.packaging.program).words[0]
+    version = Command((program, "--version"), "which dockerd this is")
+    question = Command((program, "--validate", *words), "whether dockerd takes the configuration")
+    return Trial(nodes, version, question, places)
 
 
 def can_validate(version: str) -> bool:
@@ -103,11 +97,16 @@ def _number(release: re.Match[str]) -> tuple[int, int]:
     return int(release[1]), int(release[2])
 
 
-def _known(after: HostFacts, path: Path) -> File | None:
-    try:
-        return after.file(path)
-    except NotGathered:
-        return None
+def _material(after: HostFacts, reading: Reading) -> dict[str, tuple[Path, File]]:
+    """The files that dockerd is told and that are known, by option."""
+    found: dict[str, tuple[Path, File]] = {}
+    said = reading.both()
+    for key in MATERIAL:
+        path = Path(str(said[key].value)) if key in said else None
+        with suppress(NotGathered):
+            if path and (file := after.file(path)):
+                found[key] = path, file
+    return found
 
 
 def _config(after: HostFacts, reading: Reading, copies: Mapping[str, Path]) -> bytes | None:

@@ -545,3 +545,8 @@ def test_help_and_version_need_no_host() -> None:
 
 def test_documents_are_json_without_escapes_of_their_own(house: Place) -> None:
     assert json.loads(house.done("--json", "env").out)["data"]["variables"]["DOCKER_TLS_VERIFY"] == "1"
+
+
+def test_an_ipv6_address_to_listen_on_may_have_brackets(fresh: Place) -> None:
+    ran = fresh.done("bootstrap", "web1", "--listen", "[::1]", "--no-passphrase", "--yes")
+    assert "export DOCKER_HOST='tcp://[::1]:2376'" in ran.out

@@ -53,7 +53,7 @@ def host(platform: str, options: str = "", document: str | None = None) -> HostF
 
 
 def contents(found: Trial) -> dict[str, str]:
-    return {str(path): node.content.decode() for path, node in found.nodes if isinstance(node, File)}
+    return {str(path): node.content.decode() for path, node in found.nodes.items() if isinstance(node, File)}
 
 
 def test_it_is_the_dockerd_of_the_unit_with_the_flags_of_the_unit() -> None:
@@ -61,6 +61,8 @@ def test_it_is_the_dockerd_of_the_unit_with_the_flags_of_the_unit() -> None:
     assert found.version.argv == ("/usr/bin/dockerd", "--version")
     assert found.question.argv == (
         "/usr/bin/dockerd",
+        "--validate",
+        "--config-file=/var/lib/dockertls/trial/daemon.json",
         "--host=fd://",
         "--exec-opt",
         "native.cgroupdriver=systemd",
@@ -69,8 +71,6 @@ def test_it_is_the_dockerd_of_the_unit_with_the_flags_of_the_unit() -> None:
         "--tlsverify",
         "--tlskey=/var/lib/dockertls/trial/tlskey.pem",
         "--tlscert=/elsewhere/cert.pem",
-        "--config-file=/var/lib/dockertls/trial/daemon.json",
-        "--validate",
     )
     assert contents(found) == {f"{FOLDER}/tlskey.pem": "secret", f"{FOLDER}/daemon.json": "{}\n"}
 
@@ -104,8 +104,9 @@ def test_a_configuration_file_that_is_not_known_is_read_where_it_lies(tmp_path: 
 
 def test_nothing_is_readable_to_others() -> None:
     found = asked(host("debian", f"--tlsverify --tlskey={KEY}"))
-    assert found.nodes[0] == (FOLDER, Directory(0o700))
-    assert {node.mode for _, node in found.nodes[1:] if isinstance(node, File)} == {0o600}
+    folder, *files = found.nodes.values()
+    assert (next(iter(found.nodes)), folder) == (FOLDER, Directory(0o700))
+    assert [node.mode for node in files if isinstance(node, File)] == [0o600, 0o600]
 
 
 @pytest.mark.parametrize(
