@@ -79,8 +79,10 @@ def log_command(facts: HostFacts, since: datetime) -> Command | None:
     """
     if packaging(facts).init is not Init.SYSTEMD:
         return None
-    words = ("--unit", SERVICE, "--unit", SOCKET, "--since", f"@{int(since.timestamp())}", "--output", "json")
-    return Command(("journalctl", *words, "--no-pager"), "why dockerd did not start")
+    options = ("--since", f"@{int(since.timestamp())}", "--output", "json", "--no-pager")
+    # --unit misses what systemd's own helper processes say: they are gone before journald can tell their unit
+    told = (f"_SYSTEMD_UNIT={SERVICE}", "+", "_UID=0", f"UNIT={SERVICE}", "+", "_UID=0", f"UNIT={SOCKET}")
+    return Command(("journalctl", *options, *told), "why dockerd did not start")
 
 
 def complaints(log: str) -> tuple[str, ...]:
