@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: dockertls beside Docker's own OpenSSL recipe, batches, and start-up; by `make bench`."""
+"""`python -m tests.bench`: dockertls beside Docker's OpenSSL recipe, batches, start-up, hosts; by `make bench`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from statistics import median
 
 from tests.bench import environment
 from tests.bench.figures import Figure, table
+from tests.bench.hosts import host_figures
 from tests.bench.rounds import medians
+from tests.conftest import COMPONENTS
 
 RECIPE = Path(__file__).with_name("recipe.sh")
 BOOTSTRAP_TARGET = 0.6  # seconds
@@ -132,6 +134,14 @@ def main() -> int:
     return int(not all(figure.reached for figure in figures))
 
 
+def can_boot() -> bool:
+    """Whether hosts can be booted here; where they cannot, their figures are left out."""
+    missing = [name for name in ("nspawn", "dockerd", "docker") if not COMPONENTS[name]()]
+    if missing:
+        sys.stderr.write(f"hosts: left out, {', '.join(missing)} missing\n")
+    return not missing
+
+
 def _measured(folder: Path, scale: float, only: str) -> list[Figure]:
     secret = folder / "passphrase"
     secret.write_text("correct horse battery staple\n")
@@ -139,7 +149,8 @@ def _measured(folder: Path, scale: float, only: str) -> list[Figure]:
     if only in "default bootstrap":
         figures.append(bootstrap_figure(folder, secret, scale))
     figures += [batch_figure(*row, folder) for row in BATCHES if only in f"batch of {row[0]}"]
-    return figures + (start_figures(scale) if only in "start-up" else [])
+    figures += start_figures(scale) if only in "start-up" else []
+    return figures + (host_figures(scale) if only in "hosts" and can_boot() else [])
 
 
 def _circumstances() -> str:
