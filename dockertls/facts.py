@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from dockertls.errors import NotReady
 from dockertls.plan import Command, Directory, File, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dockertls.host import Host, Output
@@ -23,17 +24,27 @@ UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run",
 """Where systemd looks for units, strongest first (systemd.unit(5))."""
 UNITS = ("docker.service", "docker.socket")
 ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"), Path("/etc/conf.d/docker"))
+PROC = Path("/proc")
+PROCESS_FILES = ("cmdline", "environ", "exe", "stat", "status")
+SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,LoadState,ActiveState,MainPID,NeedDaemonReload", *UNITS)
+PIDOF = ("pidof", "dockerd", "dockerd-current")
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
 
 MASK = Path("/dev/null")
 """Where a link leads that says: as if nothing were here (systemd.unit(5))."""
+NAMES = "*"
+"""Stands for the names in a directory, where they are what is not seen."""
 PASSWD_FIELDS = 7
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 
 
 class NotGathered(LookupError):
     """A fact was used that was not asked for: a bug in whoever named the rows."""
+
+
+class NotSeen(NotGathered):
+    """A fact was asked for, and the host did not tell it: where that is borne, it is said to be unknown."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ class HostFacts:
         links: where each link that was met ends.
         names: what each directory that was listed holds.
         outputs: what each command answered; None: it was not run, this is a file tree.
+        changed: when each node changed whose time was asked for, content, owner, mode or name; in seconds, UTC.
+        unseen: what the host does not let us see, and why not; only of a gathering that bears it.
     """
 
     taken: datetime
@@ -55,9 +68,13 @@ class HostFacts:
     links: Mapping[Path, Path] = field(default_factory=dict)
     names: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[tuple[str, ...], Output | None] = field(default_factory=dict)
+    changed: Mapping[Path, float] = field(default_factory=dict)
+    unseen: Mapping[Path, str] = field(default_factory=dict)
 
     def node(self, path: Path) -> Node | None:
         """What is at `path` itself. Raises NotGathered."""
+        if path in self.unseen:
+            raise NotSeen(self.unseen[path])
         if path in self.files:
             return self.files[path]
         if self._surely_missing(path):
@@ -90,7 +107,8 @@ class HostFacts:
     def listed(self, path: Path) -> tuple[str, ...]:
         """Names in a directory; none if it is not there. Raises NotGathered."""
         if path not in self.names:
-            raise NotGathered(str(path))
+            unseen = self.unseen.get(path / NAMES)
+            raise NotSeen(unseen) if unseen else NotGathered(str(path))
         return self.names[path]
 
     def program(self, name: str) -> Path | None:
@@ -137,36 +155,57 @@ def _end(path: Path, files: Mapping[Path, Node | None]) -> Path:
 class _Look:
     """Collects what the rows ask for."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, bears: bool) -> None:
         self.host = host
+        self.bears = bears
         self.files: dict[Path, Node | None] = {}
         self.links: dict[Path, Path] = {}
         self.names: dict[Path, tuple[str, ...]] = {}
         self.outputs: dict[tuple[str, ...], Output | None] = {}
+        self.changed: dict[Path, float] = {}
+        self.unseen: dict[Path, str] = {}
+
+    @contextmanager
+    def bearing(self, path: Path, *, bears: bool = False) -> Iterator[None]:
+        """What the host refuses is noted and borne, if that is wanted of all, or of this."""
+        try:
+            yield
+        except NotReady as error:
+            if not (self.bears or bears):
+                raise
+            self.unseen[path] = f"{error.message} ({error.hint})" if error.hint else error.message
 
     def see(self, path: Path) -> Node | None:
         """Look at a path, at every directory on the way, and at the end of a link."""
         for parent in reversed(path.parents):
             if self._see(parent) is None:
-                self.files[path] = None
+                if parent in self.unseen:
+                    self.unseen[path] = self.unseen[parent]
+                else:
+                    self.files[path] = None
                 return None
         return self._see(path)
 
     def _see(self, path: Path) -> Node | None:
-        if path not in self.files:
-            self.files[path] = self.host.node(path)
-            if isinstance(self.files[path], Link):
-                end = self.host.real(path)
-                self.links[path] = end
-                self.files.setdefault(end, None if end == MASK else self.host.node(end))
-        return self.files[path]
+        if path not in self.files and path not in self.unseen:
+            with self.bearing(path):
+                self.files[path] = self.host.node(path)
+                if isinstance(self.files[path], Link):
+                    end = self.host.real(path)
+                    self.links[path] = end
+                    if end == MASK:
+                        self.files.setdefault(end, None)
+                    else:
+                        self.see(end)
+        return self.files.get(path)
 
     def names_in(self, path: Path) -> tuple[str, ...]:
         """List a directory."""
         self.see(path)
         if path not in self.names:
-            self.names[path] = self.host.names(path)
-        return self.names[path]
+            with self.bearing(path / NAMES):
+                self.names[path] = self.host.names(path)
+        return self.names.get(path, ())
 
     def tree(self, path: Path) -> None:
         """See a directory and all below it; links in it are not followed into other directories."""
@@ -181,6 +220,20 @@ class _Look:
             self.outputs[argv] = self.host.run(Command(argv, "look")) if self.host.runs else None
         return self.outputs[argv]
 
+    def peek(self, path: Path) -> Node | None:
+        """See what may be gone, or another's, at any moment, as a process is."""
+        if path not in self.files:
+            with self.bearing(path, bears=True):
+                self.files[path] = self.host.node(path)
+        return self.files.get(path)
+
+    def date(self, path: Path) -> None:
+        """See when a node changed; a link is a node of its own."""
+        with self.bearing(path):
+            time = self.host.changed(path)
+            if time is not None:
+                self.changed[path] = time
+
 
 def _daemon(look: _Look) -> None:
     """How dockerd is started and configured."""
@@ -189,6 +242,10 @@ def _daemon(look: _Look) -> None:
             look.see(folder / unit)
             for name in look.names_in(folder / f"{unit}.d"):
                 look.see(folder / f"{unit}.d" / name)
+    for folder in UNIT_DIRS:
+        for name in look.names_in(folder):
+            if "docker" in name and name.endswith(".service"):
+                look.see(folder / name)
     for path in (DAEMON_JSON, Path("/etc/init.d/docker"), *ENVIRONMENT_FILES):
         look.see(path)
     for path in PROGRAM_DIRS:
@@ -205,7 +262,34 @@ def _certificates(look: _Look) -> None:
 
 
 def _version(look: _Look) -> None:
-    look.ask("dockerd", "--version")
+    """Which release each dockerd in the usual directories is."""
+    for folder in PROGRAM_DIRS:
+        for name in look.names_in(folder):
+            if is_dockerd(name) and folder not in look.links:
+                look.ask(str(folder / name), "--version")
+
+
+def is_dockerd(program: str) -> bool:
+    """Whether the name of a program is that of a dockerd, not of a script that starts one."""
+    return program == "dockerd" or (program.startswith("dockerd-") and not program.endswith(".sh"))
+
+
+def _running(look: _Look) -> None:
+    """The dockerds that run, whoever started them, and what systemd knows of its own."""
+    if isinstance(look.see(Path("/run/systemd/system")), Directory):
+        look.ask(*SYSTEMCTL_SHOW)
+    look.ask(*PIDOF)
+    look.peek(PROC / "stat")
+    answers = [answer for argv in (SYSTEMCTL_SHOW, PIDOF) if (answer := look.outputs.get(argv))]
+    for pid in dict.fromkeys(pid for answer in answers for pid in process_ids(answer.out)):
+        for name in PROCESS_FILES:
+            look.peek(PROC / pid / name)
+
+
+def process_ids(answer: str) -> tuple[str, ...]:
+    """The processes that an answer of PIDOF names, or of SYSTEMCTL_SHOW."""
+    words = (word.removeprefix("MainPID=") for line in answer.splitlines() for word in line.split())
+    return tuple(word for word in words if word.isdigit() and word != "0")
 
 
 def _names(look: _Look) -> None:
@@ -234,6 +318,7 @@ ROWS: Mapping[str, Callable[[_Look], None]] = MappingProxyType(
         "daemon": _daemon,
         "certificates": _certificates,
         "version": _version,
+        "running": _running,
         "names": _names,
         "users": _users,
         "firewall": _firewall,
@@ -241,24 +326,37 @@ ROWS: Mapping[str, Callable[[_Look], None]] = MappingProxyType(
 )
 
 
-def gather(host: Host, wanted: Sequence[str], *, trees: Sequence[Path] = (), now: datetime) -> HostFacts:
+def gather(
+    host: Host,
+    wanted: Sequence[str],
+    *,
+    trees: Sequence[Path] = (),
+    dates: Sequence[Path] = (),
+    bears: bool = False,
+    now: datetime,
+) -> HostFacts:
     """Ask a host for what a command needs.
 
     Args:
         host: the way to the machine.
         wanted: names of rows of ROWS.
         trees: directories to look at with all below them, such as a user's ~/.docker.
+        dates: nodes whose last change is to be told.
+        bears: what the host does not let us see is left out and named, instead of ending the gathering.
         now: the time to write into the facts, UTC.
 
     Raises:
         NotReady: what the host does not let us see.
     """
-    look = _Look(host)
+    look = _Look(host, bears=bears)
     for name in wanted:
         ROWS[name](look)
     for tree in trees:
         look.tree(tree)
-    frozen = (MappingProxyType(part) for part in (look.files, look.links, look.names, look.outputs))
+    for path in dates:
+        look.date(path)
+    parts = (look.files, look.links, look.names, look.outputs, look.changed, look.unseen)
+    frozen = (MappingProxyType(part) for part in parts)
     return HostFacts(now, host.runs, *frozen)
 
 

@@ -68,6 +68,9 @@ class Host(Protocol):
     def real(self, path: Path) -> Path:
         """`path` with every link followed, as far as it exists."""
 
+    def changed(self, path: Path) -> float | None:
+        """When what is at `path` itself last changed: content, owner, mode or name; in seconds, UTC. None: nothing."""
+
     def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
         """Create a node where nothing is, with mode and owner, and extended attributes as at `like`."""
 
@@ -198,6 +201,14 @@ class LocalHost:
                 return kept.real(path)
             with self._new_walk(path) as walk:
                 return walk.real(path)
+
+    def changed(self, path: Path) -> float | None:
+        with Told(path):
+            try:
+                with self._parent(path) as (folder, name):
+                    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     # changing
 

@@ -62,7 +62,7 @@ def _units(row: Platform) -> dict[Path, str]:
 def from_files(files: Mapping[Path, str]) -> HostFacts:
     """Facts of a file tree that holds these texts and nothing else."""
     nodes: dict[Path, Node | None] = {path: File(text.encode()) for path, text in files.items()}
-    asked = [*PROGRAM_DIRS, *(folder / f"{unit}.d" for folder in UNIT_DIRS for unit in UNITS)]
+    asked = [*PROGRAM_DIRS, *UNIT_DIRS, *(folder / f"{unit}.d" for folder in UNIT_DIRS for unit in UNITS)]
     names: dict[Path, set[str]] = {folder: set() for folder in asked}
     for path in files:
         for child, parent in zip((path, *path.parents), path.parents, strict=False):

@@ -49,7 +49,9 @@ class Option:
         kind: what its values are.
         key: its key in daemon.json; empty: it is a flag alone.
         short: its short flag without the dash.
-        since: the first release that has it; empty: 20.10 or older, or not recorded.
+        inside: the object of daemon.json that its key stands in; elsewhere dockerd takes the key and ignores it.
+        since: the first release that has it; empty: 20.10 or older.
+        flag_since: the first release that has its flag, where the key is older.
         removed: the first release that refuses it; empty: none known.
         reloadable: SIGHUP applies it.
         secret: it may hold credentials and is never shown.
@@ -59,7 +61,9 @@ class Option:
     kind: Kind
     key: str
     short: str = ""
+    inside: str = ""
     since: str = ""
+    flag_since: str = ""
     removed: str = ""
     reloadable: bool = False
     secret: bool = False
@@ -67,20 +71,20 @@ class Option:
 
 TABLE: tuple[Option, ...] = (
     Option("add-runtime", Kind.RUNTIMES, "runtimes", reloadable=True),
-    Option("allow-direct-routing", Kind.BOOL, "allow-direct-routing"),
-    Option("allow-nondistributable-artifacts", Kind.LIST, "allow-nondistributable-artifacts"),
+    Option("allow-direct-routing", Kind.BOOL, "allow-direct-routing", since="28.2"),
+    Option("allow-nondistributable-artifacts", Kind.LIST, "allow-nondistributable-artifacts", removed="29.0"),
     Option("api-cors-header", Kind.STRING, "api-cors-header", removed="28.0"),
     Option("authorization-plugin", Kind.LIST, "authorization-plugins", reloadable=True),
     Option("bip", Kind.STRING, "bip"),
-    Option("bip6", Kind.STRING, "bip6"),
+    Option("bip6", Kind.STRING, "bip6", since="28.0"),
     Option("bridge", Kind.STRING, "bridge", short="b"),
-    Option("bridge-accept-fwmark", Kind.STRING, "bridge-accept-fwmark"),
+    Option("bridge-accept-fwmark", Kind.STRING, "bridge-accept-fwmark", since="29.0"),
     Option("", Kind.OBJECT, "builder"),
-    Option("cdi-spec-dir", Kind.LIST, "cdi-spec-dirs"),
+    Option("cdi-spec-dir", Kind.LIST, "cdi-spec-dirs", since="25.0"),
     Option("cgroup-parent", Kind.STRING, "cgroup-parent"),
-    Option("cluster-advertise", Kind.STRING, "cluster-advertise"),
-    Option("cluster-store", Kind.STRING, "cluster-store"),
-    Option("cluster-store-opt", Kind.MAP, "cluster-store-opts"),
+    Option("cluster-advertise", Kind.STRING, "cluster-advertise", removed="23.0"),
+    Option("cluster-store", Kind.STRING, "cluster-store", removed="23.0"),
+    Option("cluster-store-opt", Kind.MAP, "cluster-store-opts", removed="23.0"),
     Option("config-file", Kind.STRING, ""),
     Option("containerd", Kind.STRING, "containerd"),
     Option("containerd-namespace", Kind.STRING, "containerd-namespace"),
@@ -96,37 +100,37 @@ TABLE: tuple[Option, ...] = (
     Option("default-gateway", Kind.IP, "default-gateway"),
     Option("default-gateway-v6", Kind.IP, "default-gateway-v6"),
     Option("default-ipc-mode", Kind.STRING, "default-ipc-mode", reloadable=True),
-    Option("default-network-opt", Kind.MAPS, "default-network-opts"),
+    Option("default-network-opt", Kind.MAPS, "default-network-opts", since="24.0"),
     Option("default-runtime", Kind.STRING, "default-runtime", reloadable=True),
     Option("default-shm-size", Kind.BYTES, "default-shm-size", reloadable=True),
     Option("default-stop-timeout", Kind.INT, "default-stop-timeout", since="29.0", reloadable=True),
     Option("default-ulimit", Kind.ULIMITS, "default-ulimits"),
-    Option("deprecated-key-path", Kind.STRING, "deprecated-key-path"),
+    Option("", Kind.STRING, "deprecated-key-path"),
     Option("dns", Kind.LIST, "dns"),
     Option("dns-opt", Kind.LIST, "dns-opts"),
     Option("dns-search", Kind.LIST, "dns-search"),
     Option("exec-opt", Kind.LIST, "exec-opts"),
     Option("exec-root", Kind.STRING, "exec-root"),
     Option("experimental", Kind.BOOL, "experimental"),
-    Option("feature", Kind.SET, "features", reloadable=True),
-    Option("firewall-backend", Kind.STRING, "firewall-backend"),
+    Option("feature", Kind.SET, "features", flag_since="27.3", reloadable=True),
+    Option("firewall-backend", Kind.STRING, "firewall-backend", since="29.0"),
     Option("fixed-cidr", Kind.STRING, "fixed-cidr"),
     Option("fixed-cidr-v6", Kind.STRING, "fixed-cidr-v6"),
-    Option("graph", Kind.STRING, "graph", short="g", removed="26.0"),
+    Option("graph", Kind.STRING, "graph", short="g", removed="23.0"),
     Option("group", Kind.STRING, "group", short="G"),
     Option("help", Kind.BOOL, ""),
     Option("host", Kind.LIST, "hosts", short="H"),
     Option("host-gateway-ip", Kind.IP, "host-gateway-ip"),
-    Option("", Kind.LIST, "host-gateway-ips"),
-    Option("http-proxy", Kind.STRING, "http-proxy", secret=True),
-    Option("https-proxy", Kind.STRING, "https-proxy", secret=True),
+    Option("", Kind.LIST, "host-gateway-ips", since="28.0"),
+    Option("http-proxy", Kind.STRING, "http-proxy", inside="proxies", since="23.0", secret=True),
+    Option("https-proxy", Kind.STRING, "https-proxy", inside="proxies", since="23.0", secret=True),
     Option("icc", Kind.BOOL, "icc"),
     Option("init", Kind.BOOL, "init"),
     Option("init-path", Kind.STRING, "init-path"),
     Option("insecure-registry", Kind.LIST, "insecure-registries", reloadable=True),
     Option("ip", Kind.IP, "ip"),
     Option("ip-forward", Kind.BOOL, "ip-forward"),
-    Option("ip-forward-no-drop", Kind.BOOL, "ip-forward-no-drop"),
+    Option("ip-forward-no-drop", Kind.BOOL, "ip-forward-no-drop", since="28.0"),
     Option("ip-masq", Kind.BOOL, "ip-masq"),
     Option("ip6tables", Kind.BOOL, "ip6tables"),
     Option("iptables", Kind.BOOL, "iptables"),
@@ -134,7 +138,7 @@ TABLE: tuple[Option, ...] = (
     Option("label", Kind.LIST, "labels", reloadable=True),
     Option("live-restore", Kind.BOOL, "live-restore", reloadable=True),
     Option("log-driver", Kind.STRING, "log-driver"),
-    Option("log-format", Kind.STRING, "log-format"),
+    Option("log-format", Kind.STRING, "log-format", since="25.0"),
     Option("log-level", Kind.STRING, "log-level", short="l"),
     Option("log-opt", Kind.MAP, "log-opts"),
     Option("max-concurrent-downloads", Kind.INT, "max-concurrent-downloads", reloadable=True),
@@ -146,10 +150,10 @@ TABLE: tuple[Option, ...] = (
     Option("network-control-plane-mtu", Kind.INT, "network-control-plane-mtu"),
     Option("network-diagnostic-port", Kind.INT, "network-diagnostic-port", reloadable=True),
     Option("no-new-privileges", Kind.BOOL, "no-new-privileges"),
-    Option("no-proxy", Kind.STRING, "no-proxy"),
+    Option("no-proxy", Kind.STRING, "no-proxy", inside="proxies", since="23.0"),
     Option("node-generic-resource", Kind.LIST, "node-generic-resources"),
     Option("nri-opts", Kind.OBJECT, "nri-opts", since="29.0", reloadable=True),
-    Option("oom-score-adjust", Kind.INT, "oom-score-adjust"),
+    Option("oom-score-adjust", Kind.INT, "oom-score-adjust", removed="25.0"),
     Option("pidfile", Kind.STRING, "pidfile", short="p"),
     Option("raw-logs", Kind.BOOL, "raw-logs"),
     Option("registry-mirror", Kind.LIST, "registry-mirrors", reloadable=True),

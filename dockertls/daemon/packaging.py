@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockertls.documents.env_file import Dialect, EnvFile, split
 from dockertls.documents.unit_file import Assignment, CommandLine, MergedUnit, UnitFile, command_line, merged, quote
 from dockertls.errors import Fault, Refused
-from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered
+from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, is_dockerd
 from dockertls.plan import File, Link, visible
 from dockertls.platforms import TABLE, Init
 
@@ -96,12 +96,18 @@ class Packaging:
         installed: whether there is any Docker at all.
         start: where the command line stands.
         program: its first word, with what systemd knows before it (`-`, `@`, ...).
+        executable: the file that is run; empty: it is not known.
         parts: its arguments.
         variable: the variable whose file may be edited to change them; None: there is none.
         socket: whether systemd's docker.socket is there.
         socket_required: whether the service always starts with it, so that `fd://` always finds listeners.
         listens: what docker.socket listens on.
         reloads: whether the service manager has a way to send SIGHUP.
+        units: the files that say how it is started: units, drop-ins, the init script.
+        files: the environment files that are read, whether or not they are there.
+        assigned: what the unit's Environment= sets, by name.
+        socket_masked: whether docker.socket is masked.
+        socket_lacking: whether the service cannot start because docker.socket, which it requires, is not in force.
         faults: what keeps dockerd from starting as it is set up, or keeps us from knowing how it is started.
         unknown: what could not be told, one line each.
     """
@@ -110,12 +116,18 @@ class Packaging:
     installed: bool
     start: Place
     program: str = ""
+    executable: str = ""
     parts: tuple[Part, ...] = ()
     variable: Variable | None = None
     socket: bool = False
     socket_required: bool = False
     listens: tuple[tuple[str, Place], ...] = ()
     reloads: bool = False
+    units: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = ()
+    assigned: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    socket_masked: bool = False
+    socket_lacking: bool = False
     faults: tuple[Fault, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -170,6 +182,7 @@ def _by_nothing(facts: HostFacts) -> Packaging:
         installed=program is not None,
         start=Place(program or Path("/usr/bin/dockerd")),
         program=str(program or ""),
+        executable=str(program or ""),
         unknown=(f"with which flags dockerd is started: {found}",) if program else (),
     )
 
@@ -194,8 +207,11 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         installed=True,
         start=start,
         program=program,
+        executable=program,
         parts=parts,
         variable=files.editable(arguments),
+        units=(INIT_SCRIPT,),
+        files=tuple(files.files),
         faults=tuple(files.faults),
     )
 
@@ -228,6 +244,9 @@ def _started(facts: HostFacts, unit: MergedUnit, socket: MergedUnit | None, star
         start=start,
         socket=socket is not None,
         socket_required=socket is not None and _names_socket(unit),
+        units=tuple(Path(path) for one in (unit, socket) if one for path in one.names),
+        socket_masked=_socket_masked(facts),
+        socket_lacking=socket is None and _requires_socket(unit),
         listens=tuple((item.value, _place(item)) for item in listens),
         reloads=bool(unit.get_all("Service", "ExecReload")),
     )
@@ -243,25 +262,25 @@ def _started(facts: HostFacts, unit: MergedUnit, socket: MergedUnit | None, star
 
 def _with_arguments(base: Packaging, facts: HostFacts, unit: MergedUnit, line: CommandLine) -> Packaging:
     """The packaging with what its command line says. Raises Refused."""
-    if not _is_dockerd(line.words[0]):
+    if not is_dockerd(Path(line.words[0]).name):
         hint = "how it starts dockerd is not known: configure it by hand"
         return replace(base, faults=(Fault(f"{base.start} runs {visible(line.words[0])}, not dockerd", hint),))
     leading = 2 if "@" in line.prefixes else 1
     files = _Environment(facts, _environment_files(unit), _environment(unit), Init.SYSTEMD)
+    files.expands = ":" not in line.prefixes
     arguments = line.words[leading:]
+    specifiers = dict.fromkeys(f"what systemd puts in place of {one} ({base.start})" for one in line.specifiers)
     return replace(
         base,
         program=" ".join((line.prefixes + _as_written(line.words[0]), *map(_as_written, line.words[1:leading]))),
+        executable=line.words[0],
         parts=tuple(part for word in arguments for part in files.expand(word, base.start)),
         variable=files.editable(arguments),
+        files=tuple(files.files),
+        assigned=files.unit,
         faults=tuple(files.faults),
-        unknown=tuple(files.unknown),
+        unknown=(*files.unknown, *specifiers),
     )
-
-
-def _is_dockerd(program: str) -> bool:
-    name = Path(program).name
-    return name == "dockerd" or (name.startswith("dockerd-") and not name.endswith(".sh"))
 
 
 def _as_written(word: str) -> str:
@@ -280,8 +299,14 @@ def _place(item: Assignment) -> Place:
 
 def _names_socket(unit: MergedUnit) -> bool:
     """Whether the service is started with its socket, so that there always are listeners to take."""
-    keys = (("Unit", "Requires"), ("Unit", "BindsTo"), ("Service", "Sockets"))
-    return any(SOCKET in item.value.split() for section, key in keys for item in unit.get_all(section, key))
+    names = (item.value.split() for item in unit.get_all("Service", "Sockets"))
+    return _requires_socket(unit) or any(SOCKET in found for found in names)
+
+
+def _requires_socket(unit: MergedUnit) -> bool:
+    """Whether the service is not started without its socket."""
+    found = (item.value.split() for key in ("Requires", "BindsTo") for item in unit.get_all("Unit", key))
+    return any(SOCKET in names for names in found)
 
 
 def _fragment(facts: HostFacts, unit: str) -> Path | None:
@@ -326,6 +351,11 @@ def _socket(facts: HostFacts, without: Collection[Path]) -> MergedUnit | None:
     return None if path is None or _is_masked(facts, path) else _unit(facts, SOCKET, without)
 
 
+def _socket_masked(facts: HostFacts) -> bool:
+    path = _fragment(facts, SOCKET)
+    return path is not None and _is_masked(facts, path)
+
+
 def _environment_files(unit: MergedUnit) -> list[tuple[Path, bool]]:
     """The files that are read, and whether each may be missing."""
     values = [item.value for item in unit.get_all("Service", "EnvironmentFile")]
@@ -354,6 +384,7 @@ class _Environment:
     ) -> None:
         self.dialect = DIALECTS[init]
         self.unit = unit
+        self.expands = True
         self.faults: list[Fault] = []
         self.unknown: list[str] = []
         self.files: dict[Path, EnvFile | None] = {}
@@ -392,6 +423,9 @@ class _Environment:
 
     def expand(self, word: str, start: Place) -> Iterator[Part]:
         """The arguments that a word of the command line becomes (systemd.service(5), COMMAND LINES)."""
+        if not self.expands:
+            yield Part((word.replace("%%", "%"),), start, word)
+            return
         alone = _VARIABLE.fullmatch(word)
         if alone:
             value, place = self.value(alone[1]) or ("", start)
@@ -408,7 +442,7 @@ class _Environment:
 
     def editable(self, arguments: Collection[str]) -> Variable | None:
         """The variable to edit: unbraced, read from a file that we know, those of known packagings first."""
-        found = [match[1] for word in arguments if (match := _VARIABLE.fullmatch(word))]
+        found = [match[1] for word in arguments if self.expands and (match := _VARIABLE.fullmatch(word))]
         known = [path for path in self.files if path in ENVIRONMENT_FILES]
         for name in sorted(found, key=lambda name: name not in KNOWN_VARIABLES):
             setter = self._setter(name)

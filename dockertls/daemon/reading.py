@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import is_fd, is_tcp, streamed
-from dockertls.daemon.options import MERGED_KEYS, WHOLE_KEYS, join_values
+from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, WHOLE_KEYS, join_values
 from dockertls.daemon.packaging import Packaging, Place, named, packaging
+from dockertls.daemon.releases import release_of
 from dockertls.daemon.settings import Source
-from dockertls.documents.json_file import JsonFile
+from dockertls.documents.json_file import JsonFile, as_taken
 from dockertls.errors import Fault, Refused
-from dockertls.facts import NotGathered
+from dockertls.facts import NotGathered, NotSeen
 from dockertls.plan import visible
 from dockertls.platforms import DAEMON_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import PurePosixPath as Path
 
+    from dockertls.daemon.releases import Release
+    from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
+    from dockertls.plan import File
 
 TLS_KEYS = ("tlsverify", "tlscacert", "tlscert", "tlskey")
 SWITCHES = frozenset({"tls", "tlsverify"})
@@ -36,9 +40,13 @@ class Reading:
         packaging: how it is started.
         flags: its whole command line.
         config: the daemon.json that it reads.
-        file: its keys and values as dockerd sees them, flattened; empty where there is none.
+        file: its keys and values as dockerd takes them, flattened; empty where there is none.
+        dropped: keys that dockerd lets pass, and takes no value from.
         document: the file itself; None: there is none, or it cannot be read.
+        release: of this dockerd; None: it is not known.
+        facts: what it was read from.
         faults: what is wrong with the file as a file.
+        unknown: what could not be told, one line each.
     """
 
     packaging: Packaging
@@ -46,7 +54,16 @@ class Reading:
     config: Path
     document: JsonFile | None
     file: Mapping[str, Source]
+    dropped: Mapping[str, Source]
+    release: Release | None
+    facts: HostFacts = field(repr=False)
     faults: tuple[Fault, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> Mapping[str, Source]:
+        """All keys of the file that dockerd compares with the flags."""
+        return {**self.dropped, **self.file}
 
     def origin(self, item: Occurrence) -> Place:
         """Where a flag stands."""
@@ -93,33 +110,46 @@ def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:
     """
     found = packaging(facts, without=without)
     flags = parse(found.words)
-    named = flags.values().get("config-file")
-    config = DAEMON_JSON if named is None else type(DAEMON_JSON)(str(named))
-    document, faults = _document(facts, config)
-    return Reading(found, flags, config, document, _flattened(document, config), faults)
-
-
-def _document(facts: HostFacts, config: Path) -> tuple[JsonFile | None, tuple[Fault, ...]]:
+    said = flags.values().get("config-file")
+    config = DAEMON_JSON if said is None else type(DAEMON_JSON)(str(said))
+    release = release_of(facts, found.executable)
+    reading = Reading(found, flags, config, None, {}, {}, release, facts, unknown=found.unknown)
     try:
         file = facts.file(config)
+    except NotSeen as error:
+        return replace(reading, unknown=(*found.unknown, f"what {visible(str(config))} says: {error}"))
     except NotGathered:
-        return None, (Fault(f"dockerd reads {visible(str(config))}", "what is there was not looked at: do it by hand"),)
-    if file is None:
-        return None, ()
+        fault = Fault(f"dockerd reads {visible(str(config))}", "what is there was not looked at: do it by hand")
+        return replace(reading, faults=(fault,))
+    return _with_config(reading, file) if file else reading
+
+
+def _with_config(reading: Reading, file: File) -> Reading:
+    """The reading with what daemon.json says; a file that nobody may edit is still read as dockerd reads it."""
     try:
-        return JsonFile.decode(file.content, str(config)), ()
+        document = JsonFile.decode(file.content, str(reading.config))
     except Refused as error:
-        return None, named(config, error)
+        members = [(key, value, 0) for key, value in as_taken(file.content).items()]
+        return replace(_flattened(reading, members), faults=named(reading.config, error))
+    members = [(key, document.get(key), document.line(key)) for key in document.keys]
+    return replace(_flattened(reading, members), document=document)
 
 
-def _flattened(document: JsonFile | None, config: Path) -> Mapping[str, Source]:
+def _flattened(reading: Reading, members: Iterable[tuple[str, Json, int]]) -> Reading:
     """Keys as dockerd sees them: an object is its keys, unless it is one of the values that are objects."""
-    said: dict[str, Source] = {}
-    if document is None:
-        return said
-    for key in document.keys:
-        value = document.get(key)
-        origin = str(Place(config, document.line(key)))
-        inner = value if isinstance(value, dict) and key not in WHOLE_KEYS else {key: value}
-        said |= {name: Source(item, origin) for name, item in inner.items()}
-    return said
+    file: dict[str, Source] = {}
+    dropped: dict[str, Source] = {}
+    for key, value, line in members:
+        origin = str(Place(reading.config, line))
+        holder, inner = ("", {key: value}) if key in WHOLE_KEYS or not isinstance(value, dict) else (key, value)
+        for name, item in inner.items():
+            (file if _is_taken(name, item, holder) else dropped)[name] = Source(item, origin)
+    return replace(reading, file=MappingProxyType(file), dropped=MappingProxyType(dropped))
+
+
+def _is_taken(name: str, value: Json, holder: str) -> bool:
+    """Whether dockerd takes a value for its key's; of an object that it does not know it takes the switches alone."""
+    option = BY_KEY.get(name)
+    if option is None:
+        return not holder and name not in BY_FLAG
+    return option.inside == holder or (not option.inside and isinstance(value, bool))

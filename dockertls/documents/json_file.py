@@ -199,6 +199,23 @@ class JsonFile:
             raise Refused(message, "give text, numbers, true, false, lists or objects") from None
 
 
+def as_taken(content: bytes) -> dict[str, Json]:
+    """What dockerd takes from a document that `parse` refuses for a name that stands twice: the last one counts.
+
+    Nothing, if dockerd would refuse it too.
+    """
+    try:
+        value = json.loads(content.decode().removeprefix(BOM), parse_int=_integer, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _no_json(word: str) -> Json:
+    """NaN and Infinity, which Python's parser knows and JSON does not."""
+    raise ValueError(word)
+
+
 class _Reading:
     """One pass over a text: the members of its top object, and everything that is wrong with it."""
 

@@ -124,9 +124,11 @@ class MergedUnit:
 
     Attributes:
         assignments: of all of them.
+        names: of the files.
     """
 
     assignments: tuple[Assignment, ...]
+    names: tuple[str, ...] = ()
 
     def get_all(self, section: str, key: str) -> tuple[Assignment, ...]:
         """What is in force of a list, such as ExecStart: an empty assignment takes back all before it."""
@@ -148,7 +150,8 @@ def merged(units: Sequence[UnitFile]) -> MergedUnit:
     Args:
         units: the unit first, then its drop-ins in the order of their names, whichever folder each is in.
     """
-    return MergedUnit(tuple(replace(item, origin=unit.name) for unit in units for item in unit.assignments))
+    assignments = (replace(item, origin=unit.name) for unit in units for item in unit.assignments)
+    return MergedUnit(tuple(assignments), tuple(unit.name for unit in units))
 
 
 @dataclass(frozen=True)
