@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 DAEMON_JSON = Path("/etc/docker/daemon.json")
 DOCKER_DIR = Path("/etc/docker")
+TLS_DIR = DOCKER_DIR / "tls"
+CURRENT = TLS_DIR / "current"
+"""The link that says which generation of the server's certificate is in use."""
 UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"))
 """Where systemd looks for units, strongest first (systemd.unit(5))."""
 UNITS = ("docker.service", "docker.socket")
 ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"), Path("/etc/conf.d/docker"))
 PROC = Path("/proc")
-PROCESS_FILES = ("cmdline", "environ", "exe", "stat", "status")
-SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,LoadState,ActiveState,MainPID,NeedDaemonReload", *UNITS)
+PROCESS_FILES = ("cgroup", "cmdline", "environ", "exe", "stat", "status")
+SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,ActiveState,MainPID,NeedDaemonReload,DropInPaths", *UNITS)
 PIDOF = ("pidof", "dockerd", "dockerd-current")
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
@@ -58,7 +61,8 @@ class HostFacts:
         links: where each link that was met ends.
         names: what each directory that was listed holds.
         outputs: what each command answered; None: it was not run, this is a file tree.
-        changed: when each node changed whose time was asked for, content, owner, mode or name; in seconds, UTC.
+        changed: when what a path names last changed, or the link that is there; of those that were asked for; seconds,
+            UTC.
         unseen: what the host does not let us see, and why not; only of a gathering that bears it.
     """
 
@@ -228,11 +232,11 @@ class _Look:
         return self.files.get(path)
 
     def date(self, path: Path) -> None:
-        """See when a node changed; a link is a node of its own."""
+        """See when what a path names changed; a link changes with its end, and when it is led elsewhere."""
         with self.bearing(path):
-            time = self.host.changed(path)
-            if time is not None:
-                self.changed[path] = time
+            times = [self.host.changed(place) for place in {path, self.host.real(path)}]
+            if None not in times:
+                self.changed[path] = max(filter(None, times))
 
 
 def _daemon(look: _Look) -> None:
@@ -258,7 +262,7 @@ def _certificates(look: _Look) -> None:
     """Certificates and keys that are installed for dockerd."""
     for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
         look.see(DOCKER_DIR / name)
-    look.tree(DOCKER_DIR / "tls")
+    look.tree(TLS_DIR)
 
 
 def _version(look: _Look) -> None:

@@ -1,8 +1,7 @@
-"""Show, change and print dockerd's configuration."""
+"""Change and print dockerd's configuration."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,9 @@ from dockertls.cli.restarting import change_daemon
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, Wanted, configure, snippet
 from dockertls.daemon.control import follow_commands, restart_commands
-from dockertls.daemon.effective import effective, problems
-from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
 from dockertls.daemon.settings import read_settings
-from dockertls.errors import NotReady
-from dockertls.plan import combined, visible
-from dockertls.report.tables import Row, Table
+from dockertls.plan import combined
 
 if TYPE_CHECKING:
     from dockertls.cli.options import ChangeOptions
@@ -37,43 +32,6 @@ class Configure:
     style: Style
     settings: tuple[str, ...]
     replace: bool
-
-
-def show_daemon(session: Session) -> None:
-    """A line an option; then what is wrong with the configuration on disk.
-
-    Raises:
-        NotReady: if there is no Docker.
-    """
-    facts = session.facts("daemon")
-    found = packaging(facts)
-    if not found.installed:
-        raise NotReady(
-            "there is no Docker on this host", "install it (docker.io, moby-engine, docker-ce), then run again"
-        )
-    said, wrong = effective(facts), problems(facts)
-    console = session.console
-    console.result(f"started by {found.init.value}: {found.start}")
-    rows = tuple(Row((key, _text(source.value), visible(source.origin))) for key, source in said.items())
-    console.table(Table(("OPTION", "VALUE", "SAID BY"), rows))
-    for fault in wrong:
-        console.result(f"problem: {fault.message}\n  {fault.hint}")
-    console.document(
-        "daemon",
-        {
-            "init": found.init.value,
-            "start": str(found.start),
-            "options": {key: {"value": one.value, "origin": one.origin} for key, one in said.items()},
-            "problems": [{"message": fault.message, "hint": fault.hint} for fault in wrong],
-        },
-    )
-
-
-def _text(value: object) -> str:
-    """Lists and texts as one would type them, everything else as JSON."""
-    if isinstance(value, list):
-        return ", ".join(_text(item) for item in value)
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def configure_daemon(session: Session, wanted: Configure, change: ChangeOptions, restart: Restart) -> None:

@@ -18,7 +18,7 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE"
 @app.command()
 def show(ctx: typer.Context) -> None:
     """Show what dockerd is told, and which file or flag says so."""
-    from dockertls.cli.configuring import show_daemon
+    from dockertls.cli.showing import show_daemon
 
     show_daemon(ctx.obj)
 

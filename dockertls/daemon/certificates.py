@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import NotReady, Refused
-from dockertls.facts import DOCKER_DIR, missing_directories
+from dockertls.facts import CURRENT, DOCKER_DIR, TLS_DIR, missing_directories
 from dockertls.pki.keys import fingerprint, load_certificates
 from dockertls.pki.profiles import issued_by
 from dockertls.plan import ROOT, Change, Directory, File, Link, Plan, visible
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from dockertls.facts import HostFacts
 
-TLS_DIR = DOCKER_DIR / "tls"
-CURRENT = TLS_DIR / "current"
 CA, CERT, KEY = "ca.pem", "server-cert.pem", "server-key.pem"
 MODES: Mapping[str, int] = MappingProxyType({CA: 0o644, CERT: 0o644, KEY: 0o600})
 """The files of a generation. The familiar names /etc/docker/<file> are links to them: what dockerd is told."""

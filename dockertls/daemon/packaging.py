@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockertls.documents.env_file import Dialect, EnvFile, split
 from dockertls.documents.unit_file import Assignment, CommandLine, MergedUnit, UnitFile, command_line, merged, quote
 from dockertls.errors import Fault, Refused
-from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, is_dockerd
+from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, NotSeen, is_dockerd
 from dockertls.plan import File, Link, visible
 from dockertls.platforms import TABLE, Init
 
@@ -105,6 +105,7 @@ class Packaging:
         reloads: whether the service manager has a way to send SIGHUP.
         units: the files that say how it is started: units, drop-ins, the init script.
         files: the environment files that are read, whether or not they are there.
+        unseen: those of them that were not looked at.
         assigned: what the unit's Environment= sets, by name.
         socket_masked: whether docker.socket is masked.
         socket_lacking: whether the service cannot start because docker.socket, which it requires, is not in force.
@@ -125,6 +126,7 @@ class Packaging:
     reloads: bool = False
     units: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
+    unseen: tuple[Path, ...] = ()
     assigned: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
     socket_masked: bool = False
     socket_lacking: bool = False
@@ -212,6 +214,7 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         variable=files.editable(arguments),
         units=(INIT_SCRIPT,),
         files=tuple(files.files),
+        unseen=tuple(files.unseen),
         faults=tuple(files.faults),
     )
 
@@ -277,6 +280,7 @@ def _with_arguments(base: Packaging, facts: HostFacts, unit: MergedUnit, line: C
         parts=tuple(part for word in arguments for part in files.expand(word, base.start)),
         variable=files.editable(arguments),
         files=tuple(files.files),
+        unseen=tuple(files.unseen),
         assigned=files.unit,
         faults=tuple(files.faults),
         unknown=(*files.unknown, *specifiers),
@@ -387,12 +391,15 @@ class _Environment:
         self.expands = True
         self.faults: list[Fault] = []
         self.unknown: list[str] = []
+        self.unseen: list[Path] = []
         self.files: dict[Path, EnvFile | None] = {}
         for path, optional in files:
             try:
                 self._read(facts, path, optional=optional)
-            except NotGathered:
-                self.unknown.append(f"what {visible(str(path))} sets: it was not looked at")
+            except NotGathered as error:
+                self.unseen.append(path)
+                why = str(error) if isinstance(error, NotSeen) else "it was not looked at"
+                self.unknown.append(f"what {visible(str(path))} sets: {why}")
             except Refused as error:
                 self.faults += named(path, error)
 

@@ -57,9 +57,10 @@ def stolen_socket(reading: Reading) -> Iterator[Fault]:
 def no_socket_unit(reading: Reading) -> Iterator[Fault]:
     """Listeners are taken that nobody hands over."""
     said = reading.both().get("hosts")
-    if said and any(map(is_fd, hosts_of(said))) and not reading.packaging.socket:
-        why = f"{SOCKET} is masked" if reading.packaging.socket_masked else f"there is no {SOCKET} in force"
-        hint = f"run `systemctl unmask {SOCKET}`" if reading.packaging.socket_masked else f"install {SOCKET}"
+    found = reading.packaging
+    if said and any(map(is_fd, hosts_of(said))) and not (found.socket or found.socket_lacking):
+        why = f"{SOCKET} is masked" if found.socket_masked else f"there is no {SOCKET} in force"
+        hint = f"run `systemctl unmask {SOCKET}`" if found.socket_masked else f"install {SOCKET}"
         yield Fault(
             f"fd:// ({said.origin}), but nothing hands sockets over: {why}",
             f"{hint}, or use unix:// instead of fd://",
