@@ -177,7 +177,7 @@ class _Look:
         except NotReady as error:
             if not (self.bears or bears):
                 raise
-            self.unseen[path] = f"{error.message} ({error.hint})" if error.hint else error.message
+            self.unseen.setdefault(path, f"{error.message} ({error.hint})" if error.hint else error.message)
 
     def see(self, path: Path) -> Node | None:
         """Look at a path, at every directory on the way, and at the end of a link."""
@@ -216,7 +216,8 @@ class _Look:
         if isinstance(self.see(path), Directory):
             for name in self.names_in(path):
                 self.tree(path / name)
-        self.names.setdefault(path, ())
+        if path / NAMES not in self.unseen:
+            self.names.setdefault(path, ())
 
     def ask(self, *argv: str) -> Output | None:
         """Run a command that changes nothing."""
@@ -335,6 +336,7 @@ def gather(
     wanted: Sequence[str],
     *,
     trees: Sequence[Path] = (),
+    also: Sequence[Path] = (),
     dates: Sequence[Path] = (),
     bears: bool = False,
     now: datetime,
@@ -345,6 +347,7 @@ def gather(
         host: the way to the machine.
         wanted: names of rows of ROWS.
         trees: directories to look at with all below them, such as a user's ~/.docker.
+        also: single nodes to look at.
         dates: nodes whose last change is to be told.
         bears: what the host does not let us see is left out and named, instead of ending the gathering.
         now: the time to write into the facts, UTC.
@@ -357,6 +360,8 @@ def gather(
         ROWS[name](look)
     for tree in trees:
         look.tree(tree)
+    for path in also:
+        look.see(path)
     for path in dates:
         look.date(path)
     parts = (look.files, look.links, look.names, look.outputs, look.changed, look.unseen)

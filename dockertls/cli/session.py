@@ -77,10 +77,15 @@ class Session:
         return StoreState(self.host, self.store_path)
 
     def facts(
-        self, *wanted: str, trees: Sequence[Path] = (), dates: Sequence[Path] = (), bears: bool = False
+        self,
+        *wanted: str,
+        trees: Sequence[Path] = (),
+        also: Sequence[Path] = (),
+        dates: Sequence[Path] = (),
+        bears: bool = False,
     ) -> HostFacts:
         """Gather rows of facts; see `gather`."""
-        return gather(self.host, wanted, trees=trees, dates=dates, bears=bears, now=self.started)
+        return gather(self.host, wanted, trees=trees, also=also, dates=dates, bears=bears, now=self.started)
 
     def user(self) -> User:
         """Whose ~/.docker it is: the one who called sudo, else the one who runs this; in a tree, the tree's.

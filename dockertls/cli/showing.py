@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.daemon import redaction
@@ -16,16 +17,19 @@ from dockertls.daemon.running import Running, pid_file, read_at_start, restart_c
 from dockertls.errors import NotReady
 from dockertls.facts import NotSeen
 from dockertls.plan import visible
+from dockertls.platforms import Init
 from dockertls.report import daemon as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import PurePosixPath as Path
 
     from dockertls.cli.session import Session
     from dockertls.daemon.reading import Reading
     from dockertls.daemon.rules import Problem
     from dockertls.daemon.running import Difference, Process
+
+
+LOCAL_SOCKET = Path("/var/run/docker.sock")
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,12 @@ def _look(session: Session) -> Shown:
     first = read(session.facts("daemon", bears=True))
     facts = session.facts(
         "daemon", "version", "running",
-        trees=tuple(_named(first)), dates=(*read_at_start(first), pid_file(first)), bears=True,
+        also=tuple(_named(first)), dates=(*read_at_start(first), pid_file(first)), bears=True,
     )  # fmt: skip
     reading = read(facts)
     here = running(reading)
+    if here.others and not here.own and reading.packaging.init is not Init.SYSTEMD:
+        here = running(reading, peer=_peer())
     differences, untold = restart_changes(reading, here)
     wrong, unseen = problems(reading)
     unknown = (*reading.unknown, *_release(reading), *of_some_releases(reading), *unseen, *here.unknown, *untold)
@@ -77,6 +83,13 @@ def _named(reading: Reading) -> Iterator[Path]:
     for path in (reading.config, *reading.packaging.unseen, pid_file(reading)):
         if path.is_absolute() and not set("%*?[") & set(str(path)):
             yield path
+
+
+def _peer() -> int | None:
+    """Who answers on the local socket; never asked of systemd, whose socket starts dockerd at a question."""
+    from dockertls.probe.api import peer
+
+    return peer(LOCAL_SOCKET, timeout=1)
 
 
 def _release(reading: Reading) -> tuple[str, ...]:

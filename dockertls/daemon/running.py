@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dockertls.host import Output
 
 PID_FILE = Path("/var/run/docker.pid")
-MAIN_PROCESS = f"the main process of {SERVICE}"
 TICKS = 100  # a second, in /proc; on every architecture that Linux runs on
 INEXACT = 2  # seconds: the kernel tells its own start in whole ones, and dockerd reads its files a little later
 START_TICK = 19  # its place after the program's name (proc(5), field 22)
@@ -116,12 +115,10 @@ def running(reading: Reading, *, peer: int | None = None) -> Running:
         return Running(unknown=("whether dockerd runs: this is a file tree",))
     answer, units = facts.output(*PIDOF), _units(facts)
     unknown = tuple(_unanswered(reading, answer, units))
-    main = [int(pid) for pid in process_ids("MainPID=" + units.get(SERVICE, {}).get("MainPID", ""))]
-    pids = [int(pid) for pid in process_ids(answer.out)] if answer else []
-    found = {pid: one for pid in (*main, *pids) if (one := _process(facts, pid))}
-    own, told_by = (
-        (main[0], f"{SERVICE}'s main process") if main else (None, "") if units else _own(reading, found, peer)
-    )
+    main = int(units.get(SERVICE, {}).get("MainPID", "0"))
+    pids = map(int, process_ids(answer.out)) if answer else ()
+    found = {pid: one for pid in (main, *pids) if pid and (one := _process(facts, pid))}
+    own, told_by = (main, f"{SERVICE}'s main process") if units else _own(reading, found, peer)
     others = tuple(one for pid, one in found.items() if pid != own)
     return Running(found.get(own or 0), told_by, others, units, unknown)
 

@@ -11,6 +11,7 @@ import queue
 import re
 import socket
 import ssl
+import struct
 import tempfile
 import threading
 import time
@@ -125,6 +126,22 @@ def unix_get(socket_path: Path, path: str, *, timeout: float) -> ApiAnswer:
         sock.settimeout(timeout)
         sock.connect(str(socket_path))
         return _exchange(sock, head, deadline, source)
+
+
+def peer(socket_path: Path, *, timeout: float) -> int | None:
+    """The process that listens on a unix socket (unix(7), SO_PEERCRED): systemd, where it holds the socket.
+
+    Returns:
+        None: nobody listens, or we may not ask.
+    """
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout)
+        sock.connect(str(socket_path))
+        process, _, _ = struct.unpack(
+            "3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        )
+        return int(process)
+    return None
 
 
 def seen(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiSeen:

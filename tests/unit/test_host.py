@@ -6,13 +6,17 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dockertls.errors import Denied, Locked, NotReady, Refused
-from dockertls.facts import DAEMON_JSON, NotGathered, gather, missing_directories, parse_passwd
+from dockertls.facts import DAEMON_JSON, NotGathered, NotSeen, gather, missing_directories, parse_passwd
 from dockertls.host import LocalHost, Output
 from dockertls.plan import Command, Directory, File, Link, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -151,3 +155,59 @@ def test_missing_directories_outermost_first(host: LocalHost) -> None:
 def test_passwd_lines_that_are_none_are_passed_over() -> None:
     text = "# comment\nroot:x:0:0:root:/root:/bin/sh\nbroken\nann:x:a:b::/home/ann:\nbob:x:7:8::/home/bob:\n"
     assert [(user.name, user.owner) for user in parse_passwd(text)] == [("root", (0, 0)), ("bob", (7, 8))]
+
+
+# what is gathered though some of it is not to be seen
+
+
+UNPRIVILEGED = 65534
+
+
+@pytest.fixture
+def guarded(tmp_path: DiskPath) -> Iterator[LocalHost]:
+    """A tree in which an ordinary user sees nothing of one directory."""
+    (tmp_path / "open/closed/inner").mkdir(parents=True)
+    (tmp_path / "open/closed/inner/file").write_text("x")
+    (tmp_path / "open/file").write_text("y")
+    (tmp_path / "open/closed").chmod(0o700)
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    os.seteuid(UNPRIVILEGED)
+    yield LocalHost(str(tmp_path))
+    os.seteuid(0)
+
+
+@pytest.mark.needs("root")
+def test_what_is_not_to_be_seen_ends_the_gathering_unless_it_is_borne(guarded: LocalHost) -> None:
+    paths = (Path("/open/file"), Path("/open/closed/inner/file"), Path("/open/missing"))
+    with pytest.raises(Denied):
+        gather(guarded, (), also=paths, now=NOW)
+    facts = gather(guarded, (), also=paths, trees=[Path("/open/closed")], dates=paths, bears=True, now=NOW)
+    assert facts.file(paths[0])
+    assert facts.file(paths[2]) is None
+    for ask in (facts.node, facts.file):
+        with pytest.raises(NotSeen, match=r"/open/closed/inner: Permission denied"):
+            ask(paths[1])
+    with pytest.raises(NotSeen, match=r"/open/closed: Permission denied"):
+        facts.listed(Path("/open/closed"))
+    assert facts.node(Path("/open/closed")) == Directory(0o700)
+    assert facts.changed.keys() == {paths[0]}
+
+
+def test_a_link_changes_with_its_end_and_when_it_is_led_elsewhere(host: LocalHost, tmp_path: DiskPath) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "link").symlink_to("old")
+    link = Path("/link")
+
+    def changed() -> float:
+        return gather(host, (), dates=[link], now=NOW).changed[link]
+
+    assert changed() == (tmp_path / "link").lstat().st_ctime
+    (tmp_path / "old").chmod(0o600)
+    assert changed() == (tmp_path / "old").stat().st_ctime
+    (tmp_path / "other").symlink_to("new")
+    (tmp_path / "other").rename(tmp_path / "link")
+    assert changed() == (tmp_path / "link").lstat().st_ctime
+    (tmp_path / "new").unlink()
+    assert gather(host, (), dates=[link], now=NOW).changed == {}

@@ -54,3 +54,9 @@ def test_a_tree_is_made_safe_without_what_only_a_live_host_needs(tmp_path: Path)
     modules = imported("--root", str(tmp_path), "bootstrap", "--yes", "--no-passphrase")
     assert "cryptography.x509" in modules
     assert not modules & {"rich", "idna", "ssl", "http.client", "dockertls.probe.handshake", "dockertls.pki.envelope"}
+
+
+def test_a_daemon_is_shown_without_what_only_certificates_and_terminals_need() -> None:
+    modules = imported("--root", "tests/roots/debian/tree", "daemon", "show")
+    assert "dockertls.daemon.rules" in modules
+    assert not modules & set(HEAVY)

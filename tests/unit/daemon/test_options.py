@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
+from datetime import UTC, datetime
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +18,18 @@ from dockertls.daemon.options import (
     WHOLE_KEYS,
     BadValue,
     Kind,
+    Option,
     fits,
     join_values,
     read_value,
 )
+from dockertls.daemon.releases import lacks, parse, release_of
+from dockertls.facts import HostFacts, gather
+from dockertls.host import LocalHost, Output
 
 if TYPE_CHECKING:
+    from pathlib import Path as DiskPath
+
     from dockertls.documents.json_file import Json
 
 
@@ -33,6 +43,78 @@ def test_every_flag_of_the_real_dockerd_is_a_row_of_the_right_kind() -> None:
     table = {flag: (row.kind.value, row.short) for flag, row in BY_FLAG.items()}
     assert len(real) > 70
     assert real == {flag: table.get(flag) for flag in real}
+
+
+@pytest.mark.needs("dockerd")
+def test_what_the_real_dockerd_knows_is_what_the_table_says_of_its_release(tmp_path: DiskPath) -> None:
+    facts = gather(LocalHost(), ("version",), now=datetime.now(UTC))
+    program = shutil.which("dockerd", path="/usr/sbin:/usr/bin")
+    assert program
+    release = release_of(facts, program)
+    assert release
+    keys = {row.key for row in TABLE if row.key}
+    (tmp_path / "daemon.json").write_text(json.dumps(dict.fromkeys([*keys, "nonsense"], 1)))
+    refused = dockerd("--config-file", str(tmp_path / "daemon.json"))
+    unknown = set(re.split(r"[,\s]+", refused.partition("configuration option: ")[2])) - {""}
+    assert unknown == {"nonsense"} | {row.key for row in TABLE if row.key and lacks(release, row, flag=False)}
+    for row in (row for row in TABLE if row.flag and (row.since or row.flag_since or row.removed)):
+        known = f"unknown flag: --{row.flag}\n" not in dockerd(f"--{row.flag}=1", "--nonsense") + "\n"
+        assert known is not bool(lacks(release, row, flag=True)), row
+
+
+def dockerd(*words: str) -> str:
+    """What dockerd says to a command line that it refuses."""
+    done = subprocess.run(["dockerd", *words], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode
+    return done.stderr
+
+
+@pytest.mark.parametrize("column", ["since", "flag_since", "removed"])
+def test_releases_of_the_table_are_releases(column: str) -> None:
+    assert all(len(parse(text)) == 2 for row in TABLE if (text := getattr(row, column)))
+
+
+@pytest.mark.parametrize(
+    ("release", "since", "removed", "why"),
+    [
+        ((26, 1, 5), "27.3", "", "Docker has it since 27.3"),
+        ((27, 3), "27.3", "", ""),
+        ((28, 5, 2), "", "28.0", "it was removed in Docker 28.0"),
+        ((27, 5, 1), "", "28.0", ""),
+        ((20, 10, 24), "", "", ""),
+    ],
+)
+def test_a_release_lacks_what_came_later_and_what_was_removed(
+    release: tuple[int, ...], since: str, removed: str, why: str
+) -> None:
+    assert lacks(release, Option("x", Kind.BOOL, "x", since=since, removed=removed), flag=True) == why
+
+
+def test_a_flag_may_be_younger_than_its_key() -> None:
+    assert lacks((26, 1, 5), BY_FLAG["feature"], flag=True)
+    assert not lacks((26, 1, 5), BY_FLAG["feature"], flag=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "release"),
+    [
+        ("Docker version 20.10.24+dfsg1, build 5d6db84\n", (20, 10, 24)),
+        ("Docker version 28.5.2+dfsg4, build 3ef3c07c883b\n", (28, 5, 2)),
+        ("Docker version 1.13.1, build 64e9980/1.13.1\n", (1, 13, 1)),
+        ("Docker version 29.0.0-rc.1, build abc\n", (29, 0, 0)),
+        ("Docker version dev, build unknown\n", None),
+        ("", None),
+    ],
+)
+def test_a_release_is_what_the_program_says(answer: str, release: tuple[int, ...] | None) -> None:
+    program: tuple[str, ...] = ("/usr/bin/dockerd", "--version")
+    facts = HostFacts(
+        datetime.now(UTC), links={Path("/sbin"): Path("/usr/bin")}, outputs={program: Output(0, answer, "")}
+    )
+    assert release_of(facts, "/usr/bin/dockerd") == release
+    assert release_of(facts, "/sbin/dockerd") == release, "by another name of the same directory"
+    assert release_of(facts, "/opt/dockerd") is None
+    assert release_of(facts, "/usr/bin/dockerd-current") == (1, 13)
 
 
 def test_no_flag_key_or_letter_stands_twice() -> None:
