@@ -121,6 +121,9 @@ def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:
     except NotGathered:
         fault = Fault(f"dockerd reads {visible(str(config))}", "what is there was not looked at: do it by hand")
         return replace(reading, faults=(fault,))
+    if file is None and facts.is_directory(config):
+        fault = Fault(f"{visible(str(config))} is a directory: dockerd does not start", "move it away")
+        return replace(reading, faults=(fault,))
     return _with_config(reading, file) if file else reading
 
 
