@@ -177,7 +177,7 @@ class _Look:
         except NotReady as error:
             if not (self.bears or bears):
                 raise
-            self.unseen.setdefault(path, f"{error.message} ({error.hint})" if error.hint else error.message)
+            self.unseen.setdefault(path, error.message)
 
     def see(self, path: Path) -> Node | None:
         """Look at a path, at every directory on the way, and at the end of a link."""

@@ -21,7 +21,7 @@ from dockertls.platforms import Init
 from dockertls.report import daemon as report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dockertls.cli.session import Session
     from dockertls.daemon.reading import Reading
@@ -103,21 +103,35 @@ def _release(reading: Reading) -> tuple[str, ...]:
 
 
 def _print(session: Session, told: Shown) -> None:
-    console, found = session.console, told.reading.packaging
-    console.result(f"started by {found.init.value}: {found.start}")
-    if told.reading.release:
-        console.result(f"release: {shown(told.reading.release)} ({visible(found.executable)})")
-    rows = tuple(_options(told.reading))
+    console, reading = session.console, told.reading
+    for line in _head(reading):
+        console.result(line)
+    rows = tuple(_options(reading))
     if rows:
         console.table(report.options(rows))
-    elif not (found.faults or told.reading.faults):
+    elif not (reading.packaging.faults or reading.faults):
         console.result("nobody tells dockerd anything: it goes by its defaults")
-    streams = ((f"{SOCKET} on {visible(listen)}", str(place)) for listen, place in found.listens)
-    console.table(report.listed("listens", streams))
-    console.table(report.listed("runs", _running(told.running)))
-    console.table(report.listed("on restart", map(_difference, told.differences)))
-    console.table(report.listed("problem", ((one.fault.message, one.fault.hint) for one in told.problems)))
-    console.table(report.listed("not told", ((line,) for line in told.unknown)))
+    for table in report.lists(_said(told)):
+        console.table(table)
+
+
+def _head(reading: Reading) -> Iterator[str]:
+    """What is shown, before what it is told."""
+    found = reading.packaging
+    yield f"started by {found.init.value}: {found.start}"
+    if reading.release:
+        yield f"release: {shown(reading.release)} ({visible(found.executable)})"
+
+
+def _said(told: Shown) -> dict[str, Iterable[tuple[str, ...]]]:
+    """What is said below the options, each thing under its head."""
+    return {
+        "listens": ((f"{SOCKET} on {visible(one)}", str(place)) for one, place in told.reading.packaging.listens),
+        "runs": _running(told.running),
+        "on restart": map(_difference, told.differences),
+        "problem": ((one.fault.message, one.fault.hint) for one in told.problems),
+        "not told": ((line,) for line in told.unknown),
+    }
 
 
 def _options(reading: Reading) -> Iterator[tuple[str, object, str]]:
@@ -135,7 +149,9 @@ def _options(reading: Reading) -> Iterator[tuple[str, object, str]]:
 
 def _running(here: Running) -> Iterator[tuple[str, ...]]:
     if here.own:
-        yield f"{_process(here.own)}, {here.told_by}", visible(shlex.join(here.own.shown))
+        found = here.own.variables_of_clients
+        told = [f"with {', '.join(found)} in its environment"] if found else []
+        yield f"{_process(here.own)}, {here.told_by}", visible(shlex.join(here.own.shown)), *told
     elif here.idle:
         yield (f"nothing: {here.idle}",)
     for other in here.others:
@@ -188,4 +204,5 @@ def _process_json(one: Process) -> dict[str, object]:
         "arguments": list(one.shown),
         "unit": one.unit or None,
         "in_container": one.in_container,
+        "variables_of_clients": list(one.variables_of_clients),
     }

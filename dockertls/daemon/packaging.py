@@ -104,7 +104,7 @@ class Packaging:
         listens: what docker.socket listens on.
         reloads: whether the service manager has a way to send SIGHUP.
         units: the files that say how it is started: units, drop-ins, the init script.
-        files: the environment files that are read, whether or not they are there.
+        reads: the environment files that are read, whether or not they are there.
         unseen: those of them that were not looked at.
         assigned: what the unit's Environment= sets, by name.
         socket_masked: whether docker.socket is masked.
@@ -125,7 +125,7 @@ class Packaging:
     listens: tuple[tuple[str, Place], ...] = ()
     reloads: bool = False
     units: tuple[Path, ...] = ()
-    files: tuple[Path, ...] = ()
+    reads: tuple[Path, ...] = ()
     unseen: tuple[Path, ...] = ()
     assigned: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
     socket_masked: bool = False
@@ -213,7 +213,7 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         parts=parts,
         variable=files.editable(arguments),
         units=(INIT_SCRIPT,),
-        files=tuple(files.files),
+        reads=tuple(files.files),
         unseen=tuple(files.unseen),
         faults=tuple(files.faults),
     )
@@ -279,7 +279,7 @@ def _with_arguments(base: Packaging, facts: HostFacts, unit: MergedUnit, line: C
         executable=line.words[0],
         parts=tuple(part for word in arguments for part in files.expand(word, base.start)),
         variable=files.editable(arguments),
-        files=tuple(files.files),
+        reads=tuple(files.files),
         unseen=tuple(files.unseen),
         assigned=files.unit,
         faults=tuple(files.faults),

@@ -7,8 +7,8 @@ from itertools import groupby
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
+from dockertls.daemon.environment import environment_files
 from dockertls.daemon.packaging import KNOWN_VARIABLES, SERVICE
-from dockertls.daemon.variables import environment_files
 from dockertls.documents.env_file import Dialect, EnvFile
 from dockertls.documents.unit_file import UnitFile, command_line, merged
 from dockertls.errors import Fault, Refused
@@ -38,7 +38,7 @@ def unread_environment(reading: Reading) -> Iterator[Fault]:
         return
     for path in ENVIRONMENT_FILES:
         file = reading.facts.file(path)
-        if file is None or path in found.files or path in map(reading.facts.place, found.files):
+        if file is None or path in found.reads or path in map(reading.facts.place, found.reads):
             continue
         if names := _set_in(file):
             yield Fault(
@@ -138,7 +138,7 @@ def dangling_link(reading: Reading) -> Iterator[Fault]:
 def writable_by_others(reading: Reading) -> Iterator[Fault]:
     """Whoever can write what configures dockerd, or a directory on the way to it, is root."""
     seen: set[Path] = set()
-    for path in (*reading.packaging.units, *reading.packaging.files, reading.config):
+    for path in (*reading.packaging.units, *reading.packaging.reads, reading.config):
         for place in _way(reading.facts, path):
             if place not in seen:
                 seen.add(place)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockertls.daemon.environment import variables
 from dockertls.daemon.hosts import DEFAULT_SOCKETS, has_port, is_fd, is_tcp, streamed
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import hosts_of
-from dockertls.daemon.variables import variables
 from dockertls.errors import Fault
 from dockertls.plan import visible
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockertls.daemon.environment import variables
 from dockertls.daemon.hosts import is_fd, streamed
 from dockertls.daemon.reading import MATERIAL, SWITCHES, hosts_of
 from dockertls.daemon.releases import parse, shown
-from dockertls.daemon.variables import variables
 from dockertls.errors import Fault
 from dockertls.plan import visible
 

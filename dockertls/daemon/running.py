@@ -9,10 +9,10 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.daemon import redaction
+from dockertls.daemon.environment import variables
 from dockertls.daemon.flags import parse
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import MATERIAL
-from dockertls.daemon.variables import variables
 from dockertls.facts import CURRENT, PIDOF, PROC, SYSTEMCTL_SHOW, NotGathered, process_ids
 from dockertls.plan import File, Link, visible
 from dockertls.platforms import Init
@@ -29,6 +29,7 @@ PID_FILE = Path("/var/run/docker.pid")
 TICKS = 100  # a second, in /proc; on every architecture that Linux runs on
 INEXACT = 2  # seconds: the kernel tells its own start in whole ones, and dockerd reads its files a little later
 START_TICK = 19  # its place after the program's name (proc(5), field 22)
+OF_CLIENTS = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG")
 _UNIT = re.compile(r"^(?:0:|\d+:name=systemd):.*?/([^/\n]+\.(?:service|scope))", re.MULTILINE)
 
 
@@ -53,6 +54,11 @@ class Process:
     in_container: bool = False
     environment: Mapping[str, str] | None = field(default=None, repr=False)
     replaced: bool = False
+
+    @property
+    def variables_of_clients(self) -> tuple[str, ...]:
+        """Those of its variables that mean something to clients, and to dockerd nothing or something else."""
+        return tuple(name for name in OF_CLIENTS if (self.environment or {}).get(name))
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dockertls.plan import visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 
@@ -27,10 +27,12 @@ def options(rows: Iterable[tuple[str, object, str]]) -> Table:
     return Table(("OPTION", "VALUE", "SAID BY"), tuple(lines))
 
 
-def listed(head: str, items: Iterable[Sequence[str]]) -> Table:
-    """Things that are said under one head, each in lines of its own: what it is, and beneath it why or what to do."""
-    rows = [Row((head, line)) if not at else Row(("", f"  {line}")) for item in items for at, line in enumerate(item)]
-    return Table((), tuple(rows))
+def lists(said: Mapping[str, Iterable[Sequence[str]]]) -> Iterator[Table]:
+    """Things that are said, each under its head: what it is, and beneath it why or what to do; none without things."""
+    for head, items in said.items():
+        rows = [Row(("", f"  {line}") if at else (head, line)) for item in items for at, line in enumerate(item)]
+        if rows:
+            yield Table((), tuple(rows))
 
 
 def text(value: object) -> str:

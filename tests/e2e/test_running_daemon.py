@@ -123,6 +123,13 @@ def test_a_restart_changes_what_was_said_it_would_change(fresh: Lab) -> None:
     assert "--label=a=b" in shown(fresh)["running"]["arguments"]
 
 
+def test_a_variable_that_only_systemd_itself_has_is_seen_in_the_process(fresh: Lab) -> None:
+    fresh.shell("systemctl set-environment DOCKER_TLS_VERIFY=1")
+    restart(fresh)
+    fresh.shell("systemctl unset-environment DOCKER_TLS_VERIFY")
+    assert shown(fresh)["running"]["variables_of_clients"] == ["DOCKER_TLS_VERIFY"]
+
+
 def test_certificates_that_changed_are_told_and_those_just_installed_are_not(fresh: Lab) -> None:
     done = fresh.dockertls("bootstrap", "--no-passphrase", "--yes")
     assert done.returncode == 0, done.stderr

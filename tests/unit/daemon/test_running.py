@@ -146,6 +146,13 @@ def test_a_dockerd_in_a_container_is_told_as_such() -> None:
     assert [one.in_container for one in here.others] == [True]
 
 
+def test_variables_of_clients_in_its_environment_are_named_and_not_shown() -> None:
+    environ = "DOCKER_TLS_VERIFY=1\0DOCKER_HOST=\0DOCKER_CERT_PATH=/x\0DOCKER_OPTS=-D\0"
+    _, here = looked(host(processes=process(87, *OWN, environ=environ), pidof="87", systemd=show(87)))
+    assert here.own
+    assert here.own.variables_of_clients == ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
+
 def test_a_process_that_is_gone_is_none() -> None:
     _, here = looked(host(processes={**LIVE, **dict.fromkeys(process(99), None)}, pidof="99 87", systemd=show(87)))
     assert not here.others

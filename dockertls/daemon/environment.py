@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def environment_files(reading: Reading) -> Iterator[tuple[Path, EnvFile]]:
     """The environment files that dockerd's starter reads, those that are there and can be read, in its order."""
-    for path in reading.packaging.files:
+    for path in reading.packaging.reads:
         file = reading.facts.file(path)
         if file is None:
             continue
