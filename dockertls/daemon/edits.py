@@ -76,7 +76,8 @@ def _switched_off(own: Flags) -> list[Occurrence]:
 def _set(own: Flags, key: str, value: Json) -> dict[Occurrence, tuple[str, ...]]:
     """Give an option that is among the flags a value: nothing where it has it, else its first place, and no other."""
     found = own.of(key)
-    if not found or own.values().get(key) == value:
+    once = len(found) == 1 or isinstance(value, list | dict)
+    if not found or (once and own.values().get(key) == value):
         return {}
     words = render(key, value)
     if len(words) == 1 and not isinstance(value, list | dict):

@@ -97,6 +97,7 @@ def test_a_missing_file_is_created_with_a_comment() -> None:
         (f"{HOST} -H tcp://127.0.0.1:1", f"{HOST} {FLAGS}"),
         (f"{HOST} {HOST}", f"{HOST} {FLAGS}"),
         ("--tlsverify=false", f"--tlsverify {HOST} {FLAGS.removeprefix('--tlsverify ')}"),
+        ("--tlsverify=false -D --tlsverify", f"--tlsverify -D {HOST} {FLAGS.removeprefix('--tlsverify ')}"),
         ("--tls=false", f"{HOST} {FLAGS}"),
         ("--tls", f"--tls {HOST} {FLAGS}"),
         (

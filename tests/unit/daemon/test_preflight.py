@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.daemon.certificates import CA, CERT, KEY, MODES, TLS_DIR, told
+from dockertls.daemon.certificates import CA, CERT, KEY, MODES, told
 from dockertls.daemon.model import as_packaged, packaged_files
 from dockertls.daemon.preflight import Shown, faults, material
-from dockertls.facts import HostFacts, gather
+from dockertls.facts import TLS_DIR, HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
