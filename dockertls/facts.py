@@ -140,7 +140,7 @@ class HostFacts:
 
 
 def _end(path: Path, files: Mapping[Path, Node | None]) -> Path:
-    """Where a path leads by the links that are known."""
+    """Where a path leads by the links that are known; what is known by a way through a linked folder is left there."""
     done, rest = Path("/"), list(path.parts[1:])
     for _ in range(MOST_PARTS):
         if not rest:
@@ -149,7 +149,7 @@ def _end(path: Path, files: Mapping[Path, Node | None]) -> Path:
         node = files.get(done / part)
         if part == "..":
             done = done.parent
-        elif isinstance(node, Link):
+        elif isinstance(node, Link) and not (rest and done / part / rest[0] in files):
             rest = [*Path(node.target).parts, *rest]  # the first of an absolute one is the root
         else:
             done /= part

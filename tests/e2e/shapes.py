@@ -109,7 +109,7 @@ SHAPES = {
             f"ExecStart=/usr/sbin/dockerd -H fd:// {CONTAINERD} $OPTIONS $DOCKER_STORAGE_OPTIONS $DOCKER_ADD_RUNTIMES",
         ),
         {
-            SYSCONFIG: 'DAEMON_MAXFILES=1048576\nOPTIONS="--default-ulimit nofile=32768:65536"\n',
+            SYSCONFIG: 'DAEMON_MAXFILES=1048576\nOPTIONS="--default-ulimit nofile=1024:4096"\n',
             f"{SYSCONFIG}-storage": 'DOCKER_STORAGE_OPTIONS=""\n',
         },
     ),

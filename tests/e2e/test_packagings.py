@@ -75,7 +75,7 @@ CASES = (
         "auto",
         "socket",
         frozenset({SYSCONFIG, JSON, DROP_IN, LISTENER}),
-        f"-H fd:// {CONTAINERD} --default-ulimit nofile=32768:65536 {TLS_FLAGS}",
+        f"-H fd:// {CONTAINERD} --default-ulimit nofile=1024:4096 {TLS_FLAGS}",
     ),
     Case(
         "opensuse",
