@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.errors import NotReady
+from dockertls.documents.unit_file import UnitFile
+from dockertls.errors import NotReady, Refused
 from dockertls.plan import Command, Directory, File, Link
+from dockertls.platforms import HOME, TABLE, at_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,15 +21,20 @@ if TYPE_CHECKING:
     from dockertls.host import Host, Output
     from dockertls.plan import Change, Node, Owner
 
-DAEMON_JSON = Path("/etc/docker/daemon.json")
-DOCKER_DIR = Path("/etc/docker")
-TLS_DIR = DOCKER_DIR / "tls"
-CURRENT = TLS_DIR / "current"
-"""The link that says which generation of the server's certificate is in use."""
 UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"))
 """Where systemd looks for units, strongest first (systemd.unit(5))."""
-UNITS = ("docker.service", "docker.socket")
-ENVIRONMENT_FILES = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"), Path("/etc/conf.d/docker"))
+USER_UNIT_DIRS = (
+    HOME / ".config/systemd/user",
+    *(Path(folder) for folder in ("/etc/systemd/user", "/run/systemd/user")),
+    HOME / ".local/share/systemd/user",
+    *(Path(folder) for folder in ("/usr/local/lib/systemd/user", "/usr/lib/systemd/user")),
+)
+"""Where a user's own systemd looks for units, strongest first."""
+SERVICES = tuple(dict.fromkeys(row.unit for row in TABLE))
+UNITS = (*SERVICES, "docker.socket")
+INIT_SCRIPT = Path("/etc/init.d/docker")
+ROOTLESS = next(row for row in TABLE if row.rootless)
+ENVIRONMENT_FILES = tuple(dict.fromkeys(row.environment for row in TABLE if row.environment))
 PROC = Path("/proc")
 PROCESS_FILES = ("cgroup", "cmdline", "environ", "exe", "stat", "status")
 SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,ActiveState,MainPID,NeedDaemonReload,DropInPaths", *UNITS)
@@ -38,8 +46,11 @@ MASK = Path("/dev/null")
 """Where a link leads that says: as if nothing were here (systemd.unit(5))."""
 NAMES = "*"
 """Stands for the names in a directory, where they are what is not seen."""
+PASSWD = Path("/etc/passwd")
 PASSWD_FIELDS = 7
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
+_PATTERN = re.compile(r"[*?\[%]")
+"""What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
 
 
 class NotGathered(LookupError):
@@ -64,6 +75,7 @@ class HostFacts:
         changed: when what a path names last changed, or the link that is there; of those that were asked for; seconds,
             UTC.
         unseen: what the host does not let us see, and why not; only of a gathering that bears it.
+        asker: the user id of the one who looks at a running machine; 0 in a file tree.
     """
 
     taken: datetime
@@ -74,6 +86,7 @@ class HostFacts:
     outputs: Mapping[tuple[str, ...], Output | None] = field(default_factory=dict)
     changed: Mapping[Path, float] = field(default_factory=dict)
     unseen: Mapping[Path, str] = field(default_factory=dict)
+    asker: int = 0
 
     def node(self, path: Path) -> Node | None:
         """What is at `path` itself. Raises NotGathered."""
@@ -112,7 +125,11 @@ class HostFacts:
         """Names in a directory; none if it is not there. Raises NotGathered."""
         if path not in self.names:
             unseen = self.unseen.get(path / NAMES)
-            raise NotSeen(unseen) if unseen else NotGathered(str(path))
+            if unseen:
+                raise NotSeen(unseen)
+            if self.node(path) is None:
+                return ()
+            raise NotGathered(str(path))
         return self.names[path]
 
     def program(self, name: str) -> Path | None:
@@ -162,6 +179,7 @@ class _Look:
     def __init__(self, host: Host, *, bears: bool) -> None:
         self.host = host
         self.bears = bears
+        self.asker = host.self_owner[0] if host.runs else 0
         self.files: dict[Path, Node | None] = {}
         self.links: dict[Path, Path] = {}
         self.names: dict[Path, tuple[str, ...]] = {}
@@ -179,7 +197,7 @@ class _Look:
                 raise
             self.unseen.setdefault(path, error.message)
 
-    def see(self, path: Path) -> Node | None:
+    def see(self, path: Path, *, follow: bool = True) -> Node | None:
         """Look at a path, at every directory on the way, and at the end of a link."""
         for parent in reversed(path.parents):
             if self._see(parent) is None:
@@ -188,13 +206,13 @@ class _Look:
                 else:
                     self.files[path] = None
                 return None
-        return self._see(path)
+        return self._see(path, follow=follow)
 
-    def _see(self, path: Path) -> Node | None:
+    def _see(self, path: Path, *, follow: bool = True) -> Node | None:
         if path not in self.files and path not in self.unseen:
             with self.bearing(path):
                 self.files[path] = self.host.node(path)
-                if isinstance(self.files[path], Link):
+                if isinstance(self.files[path], Link) and follow:
                     end = self.host.real(path)
                     self.links[path] = end
                     if end == MASK:
@@ -211,13 +229,31 @@ class _Look:
                 self.names[path] = self.host.names(path)
         return self.names.get(path, ())
 
-    def tree(self, path: Path) -> None:
+    def tree(self, path: Path, *, follow: bool = True) -> None:
         """See a directory and all below it; links in it are not followed into other directories."""
-        if isinstance(self.see(path), Directory):
+        if isinstance(self.see(path, follow=follow), Directory):
             for name in self.names_in(path):
-                self.tree(path / name)
+                self.tree(path / name, follow=follow)
         if path / NAMES not in self.unseen:
             self.names.setdefault(path, ())
+
+    def units(self, folders: Iterable[Path]) -> None:
+        """See Docker's units and drop-ins in these folders, and the environment files that they name."""
+        for folder in folders:
+            for unit in UNITS:
+                inside = folder / f"{unit}.d"
+                for path in (folder / unit, *(inside / name for name in self.names_in(inside))):
+                    self.see(path)
+                    self._environment_files(path)
+
+    def _environment_files(self, path: Path) -> None:
+        node = self.files.get(self.links.get(path, path))
+        with suppress(Refused, NotReady):  # whoever reads the unit says what is wrong with it
+            unit = UnitFile.decode(node.content, str(path)) if isinstance(node, File) else None
+            for item in unit.assignments if unit else ():
+                file = item.value.removeprefix("-")
+                if item.key == "EnvironmentFile" and file.startswith("/") and not _PATTERN.search(file):
+                    self.see(Path(file))
 
     def ask(self, *argv: str) -> Output | None:
         """Run a command that changes nothing."""
@@ -242,28 +278,52 @@ class _Look:
 
 def _daemon(look: _Look) -> None:
     """How dockerd is started and configured."""
-    for unit in UNITS:
-        for folder in UNIT_DIRS:
-            look.see(folder / unit)
-            for name in look.names_in(folder / f"{unit}.d"):
-                look.see(folder / f"{unit}.d" / name)
-    for folder in UNIT_DIRS:
-        for name in look.names_in(folder):
-            if "docker" in name and name.endswith(".service"):
-                look.see(folder / name)
-    for path in (DAEMON_JSON, Path("/etc/init.d/docker"), *ENVIRONMENT_FILES):
+    look.units(UNIT_DIRS)
+    _other_units(look)
+    named = [path for row in TABLE for path in (row.daemon_json, row.mark) if path and not path.is_relative_to(HOME)]
+    for path in (INIT_SCRIPT, *ENVIRONMENT_FILES, *named):
         look.see(path)
+    for home in _homes(look):
+        look.units(at_home(path, home) for path in USER_UNIT_DIRS)
+        look.see(at_home(ROOTLESS.daemon_json, home))
     for path in PROGRAM_DIRS:
         look.names_in(path)
     for place in ("/etc/os-release", "/usr/lib/os-release", "/run/systemd/system", "/run/openrc"):
         look.see(Path(place))
 
 
+def _other_units(look: _Look) -> None:
+    """Whatever else may be a unit of some Docker."""
+    for folder in UNIT_DIRS:
+        for name in look.names_in(folder):
+            if "docker" in name and name.endswith(".service"):
+                look.see(folder / name)
+
+
+def _homes(look: _Look) -> tuple[Path, ...]:
+    """The homes in which a user's own Docker may be set up.
+
+    An ordinary user means his own. Other homes are looked at where there is no other Docker: there may be thousands.
+    """
+    look.see(PASSWD)
+    file = look.files.get(look.links.get(PASSWD, PASSWD))
+    known = parse_passwd(file.content.decode(errors="replace")) if isinstance(file, File) else ()
+    if look.asker:
+        return tuple(user.home for user in known if user.uid == look.asker)
+    places = (INIT_SCRIPT, *(folder / name for folder in UNIT_DIRS for name in SERVICES))
+    if any(look.see(place) for place in places):
+        return ()
+    return tuple(dict.fromkeys(user.home for user in known if user.uid and user.home.is_absolute()))
+
+
 def _certificates(look: _Look) -> None:
     """Certificates and keys that are installed for dockerd."""
-    for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
-        look.see(DOCKER_DIR / name)
-    look.tree(TLS_DIR)
+    system = {row.pem_dir: True for row in TABLE if not row.rootless}
+    users = {at_home(ROOTLESS.pem_dir, home): False for home in _homes(look)}
+    for folder, follow in {**system, **users}.items():  # root follows no link that a user may have planted
+        for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
+            look.see(folder / name, follow=follow)
+        look.tree(folder / "tls", follow=follow)
 
 
 def _version(look: _Look) -> None:
@@ -309,7 +369,7 @@ def _names(look: _Look) -> None:
 
 
 def _users(look: _Look) -> None:
-    look.see(Path("/etc/passwd"))
+    look.see(PASSWD)
 
 
 def _firewall(look: _Look) -> None:
@@ -364,9 +424,14 @@ def gather(
         look.see(path)
     for path in dates:
         look.date(path)
-    parts = (look.files, look.links, look.names, look.outputs, look.changed, look.unseen)
-    frozen = (MappingProxyType(part) for part in parts)
-    return HostFacts(now, host.runs, *frozen)
+    seen = HostFacts(now, host.runs, MappingProxyType(look.files), MappingProxyType(look.links), asker=look.asker)
+    return replace(
+        seen,
+        names=MappingProxyType(look.names),
+        outputs=MappingProxyType(look.outputs),
+        changed=MappingProxyType(look.changed),
+        unseen=MappingProxyType(look.unseen),
+    )
 
 
 @dataclass(frozen=True)
@@ -386,7 +451,7 @@ class User:
 
 def users(facts: HostFacts) -> tuple[User, ...]:
     """The users that the host's /etc/passwd names, in its order."""
-    file = facts.file(Path("/etc/passwd"))
+    file = facts.file(PASSWD)
     return parse_passwd(file.content.decode(errors="replace")) if file else ()
 
 

@@ -60,12 +60,11 @@ def snippet(
     ] = "",
 ) -> None:
     """Print the files that configure another host's dockerd; paths are those of `bootstrap`."""
-    from dockertls.cli.configuring import print_snippet
-    from dockertls.cli.preparing import parse_style, tls_daemon
-    from dockertls.daemon.settings import read_settings
+    from dockertls.cli.configuring import Snippet, print_snippet
+    from dockertls.cli.preparing import parse_style
 
-    wanted = tls_daemon(port, tuple(listen or ()), parse_style(style), read_settings(settings or ()))
-    print_snippet(ctx.obj, platform, wanted, existing)
+    asked = Snippet(platform, port, tuple(listen or ()), parse_style(style), tuple(settings or ()), existing)
+    print_snippet(ctx.obj, asked)
 
 
 def register(program: typer.Typer) -> None:

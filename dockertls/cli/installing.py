@@ -10,6 +10,7 @@ from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
 from dockertls.daemon.control import LOOPBACK, follow_commands, listening, restart_commands
+from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
 from dockertls.errors import NotReady, Usage
 from dockertls.pki.names import client_name, display, folder, parse_name
@@ -104,7 +105,8 @@ def install_server(
         facts = session.facts("daemon", "certificates", "names")
         trust, known = session.store.trust_pem(), session.store.authorities()
         files = certificates.ServerFiles(trust, *server.pair, server.path)
-        plan = certificates.install(facts, files, replace_foreign=replace_foreign, known=known)
+        places = packaging(facts).places
+        plan = certificates.install(facts, files, places, replace_foreign=replace_foreign, known=known)
         return decision(session, facts, plan, server)
 
     tell(session, change_daemon(session, decide, change, restart), "server-install")

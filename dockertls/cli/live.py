@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.x509 import load_der_x509_certificate, random_serial_number
 
+from dockertls.daemon.packaging import packaging
 from dockertls.errors import NotReady, Unreachable
 from dockertls.findings import Failed, Finding, NotApplicable, Unknown, Verdict
 from dockertls.pki.keys import load_certificates
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from dockertls.facts import HostFacts
     from dockertls.probe.endpoint import Endpoint
     from dockertls.probe.observation import ClientMaterial, Observation, Version
 
@@ -175,9 +177,15 @@ class Running:
         return () if self.live_restore else self.containers
 
 
-def running(timeout: float = 5.0) -> Running | None:
-    """Ask this host's daemon by its local socket; None: nobody answers there."""
-    for socket in SOCKETS:
+def running(facts: HostFacts, timeout: float = 5.0) -> Running | None:
+    """Ask this host's daemon by its local socket; None: nobody answers there.
+
+    Args:
+        facts: gathered with the row "daemon".
+        timeout: seconds.
+    """
+    found = packaging(facts)
+    for socket in (Path(found.local.removeprefix("unix://")),) if found.user else SOCKETS:
         try:
             info = unix_get(socket, "/info", timeout=timeout).json()
             listed = unix_get(socket, "/containers/json", timeout=timeout).json()

@@ -13,6 +13,7 @@ from dockertls.daemon.control import follow_commands, restart_commands
 from dockertls.daemon.effective import stopping
 from dockertls.daemon.firewall import firewall_notes
 from dockertls.daemon.hostnames import ALWAYS, own_names
+from dockertls.daemon.packaging import packaging
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import Refused, Usage
 from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, warnings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
+    from dockertls.daemon.places import Places
     from dockertls.facts import HostFacts, User
     from dockertls.pki.store import Generation
     from dockertls.plan import Command, Plan
@@ -125,9 +127,10 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     trust, known = session.store.trust_pem() or ca.cert_pem, session.store.authorities()
     server_files = certificates.ServerFiles(trust, *server.generation.pair, server.generation.path)
     files = client_files.ClientFiles(trust, *own.generation.pair, own.generation.path)
-    installed = certificates.install(facts, server_files, replace_foreign=wish.replace, known=known)
+    places = packaging(facts).places
+    installed = certificates.install(facts, server_files, places, replace_foreign=wish.replace, known=known)
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
-    configuration = configure(facts, tls_daemon(wish.port, wish.listen, wish.style))
+    configuration = configure(facts, tls_daemon(places, wish.port, wish.listen, wish.style))
     made = (authority, server, own)
     parts = (*(one.plan for one in made), installed, placed, configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
@@ -151,9 +154,9 @@ def mended(facts: HostFacts) -> tuple[str, ...]:
     return tuple(f"as it is configured now, dockerd would not start: {fault.message}" for fault in faults)
 
 
-def tls_daemon(port: int, listen: tuple[str, ...], style: Style, settings: Settings = EMPTY) -> Wanted:
+def tls_daemon(places: Places, port: int, listen: tuple[str, ...], style: Style, settings: Settings = EMPTY) -> Wanted:
     """What is wanted of a daemon that reads its certificates at their familiar places."""
-    ca, cert, key = (certificates.told(name) for name in certificates.MODES)
+    ca, cert, key = (places.told_dir / name for name in certificates.MODES)
     return Wanted(ca, cert, key, port, listen, style, settings)
 
 
@@ -194,7 +197,7 @@ def _usable(texts: Sequence[str]) -> tuple[tuple[x509.GeneralName, ...], tuple[s
 
 def _installed(session: Session, facts: HostFacts) -> tuple[x509.GeneralName, ...] | None:
     """The names of the server certificate that dockerd is told, if it is one of this store's."""
-    file = facts.file(certificates.told(certificates.CERT))
+    file = certificates.installed(facts, packaging(facts).places, certificates.CERT)
     if file is None:
         return None
     generations = (session.store.current("server", name) for name in session.store.names("server"))

@@ -9,11 +9,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dockertls.apply import apply, plan_undo
-from dockertls.cli.console import is_root
+from dockertls.cli.console import is_root, user_id
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import complaints, log_command, restarts
 from dockertls.daemon.effective import effective
+from dockertls.daemon.packaging import packaging
 from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
 
@@ -123,8 +124,8 @@ def change_daemon(
 def _change_daemon(
     session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
 ) -> Outcome[_Decided]:
-    if session.host.runs and not is_root() and not options.looks_only:
-        raise Denied("this changes /etc/docker and restarts dockerd", "run it with sudo, or look first with --dry-run")
+    if session.host.runs and not options.looks_only:
+        _refuse_others(session)
     session.recover(options)
     decided, plan = _decide(session, decide)
     first = _keep_containers(session, _containers(session, plan, restart))
@@ -182,6 +183,16 @@ def _guards(session: Session, plan: Plan, decided: Decided | None = None) -> tup
     return (meet, lambda: validate(after, session.host))
 
 
+def _refuse_others(session: Session) -> None:
+    """Only root changes the system's Docker, and only its user his own. Raises Denied."""
+    owner = packaging(session.facts("daemon")).user
+    if owner and owner.uid != user_id():
+        name = visible(owner.name)
+        raise Denied(f"this Docker is {name}'s own", f"run it as {name}, without sudo")
+    if not owner and not is_root():
+        raise Denied("this changes /etc/docker and restarts dockerd", "run it with sudo, or look first with --dry-run")
+
+
 def _turn(session: Session) -> AbstractContextManager[None]:
     """From the look at the containers to the proof, no other run touches the daemon."""
     return session.host.lock("turn") if session.host.runs else nullcontext()
@@ -230,7 +241,8 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
         return None
     from dockertls.cli.live import running
 
-    seen, said = running(), effective(_after(session, plan)).get("live-restore")
+    facts = session.facts("daemon", "certificates").after(plan.changes)
+    seen, said = running(facts), effective(facts).get("live-restore")
     lasting = said is not None and said.value is True
     return replace(seen, live_restore=seen.live_restore and lasting) if seen else None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dockertls.daemon import redaction
 from dockertls.daemon.packaging import SOCKET
 from dockertls.daemon.reading import read
+from dockertls.daemon.recognition import recognise
 from dockertls.daemon.releases import shown
 from dockertls.daemon.rules import problems
 from dockertls.daemon.rules_options import of_some_releases
@@ -71,7 +72,7 @@ def _look(session: Session) -> Shown:
     reading = read(facts)
     here = running(reading)
     if here.others and not here.own and reading.packaging.init is not Init.SYSTEMD:
-        here = running(reading, peer=_peer())
+        here = running(reading, peer=_peer(reading))
     differences, untold = restart_changes(reading, here)
     wrong, unseen = problems(reading)
     unknown = (*reading.unknown, *_release(reading), *of_some_releases(reading), *unseen, *here.unknown, *untold)
@@ -85,11 +86,12 @@ def _named(reading: Reading) -> Iterator[Path]:
             yield path
 
 
-def _peer() -> int | None:
+def _peer(reading: Reading) -> int | None:
     """Who answers on the local socket; never asked of systemd, whose socket starts dockerd at a question."""
     from dockertls.probe.api import peer
 
-    return peer(LOCAL_SOCKET, timeout=1)
+    named = reading.packaging.local.removeprefix("unix://")
+    return peer(Path(named) if named else LOCAL_SOCKET, timeout=1)
 
 
 def _release(reading: Reading) -> tuple[str, ...]:
@@ -118,6 +120,8 @@ def _print(session: Session, told: Shown) -> None:
 def _head(reading: Reading) -> Iterator[str]:
     """What is shown, before what it is told."""
     found = reading.packaging
+    taken = recognise(reading.facts)
+    yield f"packaging: {taken.title} ({taken.how})"
     yield f"started by {found.init.value}: {found.start}"
     if reading.release:
         yield f"release: {shown(reading.release)} ({visible(found.executable)})"
@@ -175,7 +179,9 @@ def _difference(one: Difference) -> tuple[str, str]:
 
 def _document(told: Shown) -> dict[str, object]:
     reading, here = told.reading, told.running
+    taken = recognise(reading.facts)
     return {
+        "packaging": {"id": taken.id, "title": taken.title, "how": taken.how},
         "init": reading.packaging.init.value,
         "start": str(reading.packaging.start),
         "release": shown(reading.release) if reading.release else None,

@@ -10,6 +10,7 @@ from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
 from dockertls.daemon.control import listening
+from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError
 from dockertls.pki.keys import load_certificates
 from dockertls.probe.endpoint import Endpoint
@@ -55,10 +56,13 @@ def _copies(session: Session) -> Iterator[tuple[str, Copy, x509.Certificate | No
     docker_dir = session.docker_dir(None, session.user())
     trees = (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))
     facts = session.facts("daemon", "certificates", "users", trees=trees)
-    places: list[tuple[str, str, Path]] = [
-        ("server", "/etc/docker", certificates.told(certificates.CERT)),
-        ("client", str(docker_dir), docker_dir / "cert.pem"),
-    ]
+    daemon = packaging(facts).places
+    yield (
+        "server",
+        Copy(str(daemon.pem_dir), "current"),
+        _read(certificates.installed(facts, daemon, certificates.CERT)),
+    )
+    places: list[tuple[str, str, Path]] = [("client", str(docker_dir), docker_dir / "cert.pem")]
     for context in contexts.contexts(facts, docker_dir):
         folder = docker_dir / "contexts/tls" / contexts.context_id(context.name) / "docker"
         places.append(("client", f"context {context.name}", folder / "cert.pem"))

@@ -1,4 +1,4 @@
-"""The server's certificate where dockerd reads it: a generation in /etc/docker/tls, and one link that says which."""
+"""The server's certificate where dockerd reads it: a generation in its folder tls, and one link that says which."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import NotReady, Refused
-from dockertls.facts import CURRENT, DOCKER_DIR, TLS_DIR, missing_directories
+from dockertls.facts import missing_directories
 from dockertls.pki.keys import fingerprint, load_certificates
 from dockertls.pki.profiles import issued_by
-from dockertls.plan import ROOT, Change, Directory, File, Link, Plan, visible
+from dockertls.plan import Change, Directory, File, Link, Plan, visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import PurePosixPath as Path
 
+    from dockertls.daemon.places import Places
     from dockertls.facts import HostFacts
+    from dockertls.plan import Owner
 
 CA, CERT, KEY = "ca.pem", "server-cert.pem", "server-key.pem"
 MODES: Mapping[str, int] = MappingProxyType({CA: 0o644, CERT: 0o644, KEY: 0o600})
-"""The files of a generation. The familiar names /etc/docker/<file> are links to them: what dockerd is told."""
+"""The files of a generation. The familiar names, as /etc/docker/ca.pem, are links to them: what dockerd is told."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +41,22 @@ class ServerFiles:
     key: bytes = field(repr=False)
     stored: Path
 
-    def node(self, name: str) -> File:
+    def node(self, name: str, owner: Owner) -> File:
         """One of the files as it shall lie on the host."""
         content = {CA: self.ca, CERT: self.cert, KEY: self.key}[name]
         secret = name == KEY
-        return File(content, MODES[name], ROOT, secret=secret, stored=self.stored / "key.pem" if secret else None)
+        return File(content, MODES[name], owner, secret=secret, stored=self.stored / "key.pem" if secret else None)
 
 
-def told(name: str) -> Path:
-    """The path that dockerd is told for a file of MODES."""
-    return DOCKER_DIR / name
-
-
-def install(facts: HostFacts, files: ServerFiles, *, replace_foreign: bool, known: Collection[str]) -> Plan:
+def install(
+    facts: HostFacts, files: ServerFiles, places: Places, *, replace_foreign: bool, known: Collection[str]
+) -> Plan:
     """Put a server's certificate where dockerd reads it: certificate, key and authorities change by one rename.
 
     Args:
         facts: with the row "certificates".
         files: what to put there.
+        places: where.
         replace_foreign: whether files of another authority may be replaced.
         known: fingerprints of this store's authorities.
 
@@ -67,60 +67,84 @@ def install(facts: HostFacts, files: ServerFiles, *, replace_foreign: bool, know
         NotReady: files of another authority are there; says who would lose access.
     """
     if not replace_foreign:
-        _keep_foreign(facts, files, known)
+        _keep_foreign(facts, files, places, known)
+    owner = places.owner
     changes = [
-        Change(folder, None, Directory(0o755), "Docker's configuration")
-        for folder in missing_directories(facts, DOCKER_DIR)
+        Change(folder, None, Directory(0o755, owner), "Docker's configuration")
+        for folder in missing_directories(facts, places.pem_dir)
     ]
-    if not facts.is_directory(TLS_DIR):
-        changes.append(Change(TLS_DIR, facts.node(TLS_DIR), Directory(0o700), "certificates for dockerd"))
-    changes += _generation(facts, files)
-    changes += [_familiar(facts, name) for name in MODES]
+    if not facts.is_directory(places.tls_dir):
+        before = facts.node(places.tls_dir)
+        changes.append(Change(places.tls_dir, before, Directory(0o700, owner), "certificates for dockerd"))
+    changes += _generation(facts, files, places)
+    changes += [_familiar(facts, places.pem_dir / name) for name in MODES]
     return Plan("certificate for dockerd", tuple(changes))
 
 
-def _generation(facts: HostFacts, files: ServerFiles) -> Iterator[Change]:
+def installed(facts: HostFacts, places: Places, name: str) -> File | None:
+    """What dockerd is told for a file of MODES, by our own links where it is told one; None: nothing.
+
+    Args:
+        facts: with the row "certificates".
+        places: where its files lie.
+        name: of the file.
+    """
+    number = _number(facts, places)
+    if number and facts.node(places.pem_dir / name) == _link(name):
+        return facts.file(places.tls_dir / number / name)
+    return facts.file(places.pem_dir / name)
+
+
+def _number(facts: HostFacts, places: Places) -> str:
+    """The generation in use; empty: there is none of our own making."""
+    link = facts.node(places.current)
+    return link.target if isinstance(link, Link) and link.target.isdigit() else ""
+
+
+def _generation(facts: HostFacts, files: ServerFiles, places: Places) -> Iterator[Change]:
     """The generation in use if it is the wanted one, else a new one and the link to it."""
-    link = facts.node(CURRENT)
-    if isinstance(link, Link) and all(facts.node(TLS_DIR / link.target / name) == files.node(name) for name in MODES):
+    folder, used = places.tls_dir, _number(facts, places)
+    nodes = {name: files.node(name, places.owner) for name in MODES}
+    if used and all(facts.node(folder / used / name) == node for name, node in nodes.items()):
         return
-    numbers = [int(name) for name in facts.listed(TLS_DIR) if name.isdigit()]
+    numbers = [int(name) for name in facts.listed(folder) if name.isdigit()]
     number = f"{max(numbers, default=0) + 1:04}"
-    yield Change(TLS_DIR / number, None, Directory(0o700), "certificates for dockerd")
-    for name in MODES:
-        yield Change(TLS_DIR / number / name, None, files.node(name), f"{name} for dockerd")
-    yield Change(CURRENT, link, Link(number), "the certificates in use")
+    yield Change(folder / number, None, Directory(0o700, places.owner), "certificates for dockerd")
+    for name, node in nodes.items():
+        yield Change(folder / number / name, None, node, f"{name} for dockerd")
+    yield Change(places.current, facts.node(places.current), Link(number), "the certificates in use")
 
 
 def _link(name: str) -> Link:
     return Link(f"tls/current/{name}")
 
 
-def _familiar(facts: HostFacts, name: str) -> Change:
-    before = facts.node(told(name))
-    if isinstance(before, File) and name == KEY:
+def _familiar(facts: HostFacts, path: Path) -> Change:
+    before = facts.node(path)
+    if isinstance(before, File) and path.name == KEY:
         before = replace(before, secret=True)
-    return Change(told(name), before, _link(name), "what dockerd is told")
+    return Change(path, before, _link(path.name), "what dockerd is told")
 
 
-def _keep_foreign(facts: HostFacts, files: ServerFiles, known: Collection[str]) -> None:
+def _keep_foreign(facts: HostFacts, files: ServerFiles, places: Places, known: Collection[str]) -> None:
     """Refuse to replace what another authority made: the authorities that are trusted, or the certificate."""
-    file, served = facts.file(told(CA)), facts.file(told(CERT))
-    present = {name: facts.node(told(name)) for name in MODES}
+    folder = places.pem_dir
+    file, served = (installed(facts, places, name) for name in (CA, CERT))
+    present = {name: facts.node(folder / name) for name in MODES}
     names = [name for name, node in present.items() if node not in (None, _link(name))]
     ours = file is not None and _is_ours(file.content, known)
     if not names or (ours and (served is None or _is_signed(served.content, files.ca))):
         return
-    places = ", ".join(str(told(name)) for name in names)
+    found = ", ".join(str(folder / name) for name in names)
     raise NotReady(
-        f"{places}: of another authority ({_whose(served if ours else file)}), whose clients would lose access",
+        f"{found}: of another authority ({_whose(served if ours else file)}), whose clients would lose access",
         "give --replace (undo brings the files back); nothing was done",
     )
 
 
 def _is_ours(pem: bytes, known: Collection[str]) -> bool:
     try:
-        return all(fingerprint(certificate) in known for certificate in load_certificates(pem, name=str(told(CA))))
+        return all(fingerprint(certificate) in known for certificate in load_certificates(pem, name=CA))
     except Refused:
         return False
 
@@ -128,7 +152,7 @@ def _is_ours(pem: bytes, known: Collection[str]) -> bool:
 def _is_signed(pem: bytes, ca: bytes) -> bool:
     """Whether one of the authorities issued the certificate that is served."""
     try:
-        leaf, *_ = load_certificates(pem, name=str(told(CERT)))
+        leaf, *_ = load_certificates(pem, name=CERT)
         return any(issued_by(leaf, authority) for authority in load_certificates(ca, name="the store"))
     except Refused:
         return False
@@ -136,7 +160,7 @@ def _is_signed(pem: bytes, ca: bytes) -> bool:
 
 def _whose(file: File | None) -> str:
     if file is None:
-        return f"there is no {told(CA)}"
+        return f"there is no {CA}"
     try:
         certificates = load_certificates(file.content, name="what is there")
     except Refused:

@@ -5,34 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.control import restart_commands
+from dockertls.daemon.control import restart_commands, systemctl
 from dockertls.daemon.drop_ins import listener, service_drop_in
 from dockertls.daemon.edits import (
     daemon_json,
     environment_file,
     environment_words,
+    owned,
     set_keys,
     value_faults,
     with_folders,
 )
 from dockertls.daemon.homes import Home, homes
 from dockertls.daemon.hosts import stream
-from dockertls.daemon.model import as_packaged
-from dockertls.daemon.packaging import OWN, SERVICE, SOCKET_DROP_IN
+from dockertls.daemon.model import as_packaged, known_platform
+from dockertls.daemon.packaging import SOCKET_DROP_IN
 from dockertls.daemon.reading import read
+from dockertls.daemon.recognition import recognise
+from dockertls.daemon.rootless import forward_faults, forwarding, inside
 from dockertls.daemon.rules import judged
 from dockertls.daemon.situation import Situation, bared, choose, fixed_faults, style_faults, survey
+from dockertls.daemon.units import OWN_NAME
 from dockertls.daemon.wanted import Style, Wanted
-from dockertls.errors import Fault, NotReady, Refused, refuse
-from dockertls.plan import Change, Command, Directory, File, Plan, visible
-from dockertls.platforms import BY_NAME, Init
+from dockertls.errors import Fault, NotReady, refuse
+from dockertls.plan import Change, Command, Directory, File, Plan
+from dockertls.platforms import Init
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.homes import Homes
-    from dockertls.facts import HostFacts
+    from dockertls.facts import HostFacts, User
 
 
 __all__ = ["Configuration", "Style", "Wanted", "configure", "live_restore", "snippet"]
@@ -71,22 +75,27 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
         NotReady: if there is no Docker.
         Refused: with all that is wrong with the wish, or with the files on the host.
     """
-    here = survey(facts)
-    if facts.runs and not here.reading.packaging.installed:
+    here, asked = survey(facts), wanted
+    found = here.reading.packaging
+    wanted = inside(asked) if found.user else asked
+    if facts.runs and not found.installed:
         raise NotReady(
             "there is no Docker on this host", "install it (docker.io, moby-engine, docker-ce), then run again"
         )
-    refuse(WHAT, (*wanted.faults(), *here.faults()))
+    refuse(WHAT, (*asked.faults(), *here.faults()))
     style, why = choose(here, wanted)
     here = bared(here) if style is Style.DROP_IN else here
     refuse(WHAT, (*fixed_faults(here, wanted), *style_faults(here, style), *value_faults(here, wanted)))
-    changes = _changes(here, wanted, homes(style, here))
-    _check(facts, changes, wanted)
-    plan = Plan(f"{WHAT}: TLS on {', '.join(wanted.hosts)}", tuple(changes), (), _activation(facts, changes))
+    if found.user:
+        refuse(WHAT, forward_faults(here, asked))
+    forward = forwarding(here, asked) if found.user else None
+    changes = _whole(here, (*_changes(here, wanted, homes(style, here)), forward))
+    _check(facts, changes, wanted, asked.hosts)
+    plan = Plan(f"{WHAT}: TLS on {', '.join(asked.hosts)}", tuple(changes), (), _activation(facts, changes))
     return Configuration(plan, style, why, tuple(_notes(here, _changed(facts, changes))))
 
 
-def _changes(here: Situation, wanted: Wanted, places: Homes) -> list[Change]:
+def _changes(here: Situation, wanted: Wanted, places: Homes) -> tuple[Change | None, ...]:
     """The file that gets TLS goes first, a new listener last: at every moment dockerd has TLS or refuses to start."""
     environment = environment_file(here, environment_words(here, wanted, places))
     config, command = daemon_json(here, wanted, places), service_drop_in(here, wanted, places)
@@ -96,11 +105,16 @@ def _changes(here: Situation, wanted: Wanted, places: Homes) -> list[Change]:
         Home.ENVIRONMENT: (environment, config, command),
         Home.COMMAND: (command, environment, config),
     }[places.tls]
-    wished = (*settings, listening) if listening and listening.after else (listening, *settings)
-    return with_folders(here.facts, [change for change in wished if change and change.before != change.after])
+    return (*settings, listening) if listening and listening.after else (listening, *settings)
 
 
-def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
+def _whole(here: Situation, wished: Iterable[Change | None]) -> list[Change]:
+    """The changes that change anything, with their folders; what is new belongs to whose daemon it is."""
+    changes = [change for change in wished if change and change.before != change.after]
+    return owned(with_folders(here.facts, changes), here.reading.packaging.places.owner)
+
+
+def _check(facts: HostFacts, changes: list[Change], wanted: Wanted, hosts: tuple[str, ...]) -> None:
     """Read the result as dockerd would, and refuse it if anything in it would stop dockerd or leave it open."""
     after = read(_changed(facts, changes))
     said = after.both()
@@ -110,8 +124,8 @@ def _check(facts: HostFacts, changes: list[Change], wanted: Wanted) -> None:
         if key not in said or (said[key].value != value and key != "runtimes"):
             origin = said[key].origin if key in said else "nowhere"
             faults.append(Fault(f"{key} would not be what is wanted: it is set by {origin}", "remove it there"))
-    opened = {stream(host) for host, _ in after.opened()}
-    lost = [host for host in wanted.hosts if stream(host) not in opened]
+    reached = {stream(host) for host, _ in after.reached()}
+    lost = [host for host in hosts if stream(host) not in reached]
     faults += [Fault(f"dockerd would not listen on {host}", "look at `dockertls daemon show`") for host in lost]
     refuse(WHAT, tuple(dict.fromkeys(faults)))
 
@@ -131,7 +145,8 @@ def _changed(facts: HostFacts, changes: list[Change]) -> HostFacts:
 def _activation(facts: HostFacts, changes: list[Change]) -> tuple[Command, ...]:
     """What makes dockerd follow its files; nothing where nothing changes."""
     paths = {change.path for change in changes}
-    return restart_commands(facts, units_changed=bool(paths & OWN), socket=SOCKET_DROP_IN in paths) if paths else ()
+    units_changed = any(path.name == OWN_NAME for path in paths)
+    return restart_commands(facts, units_changed=units_changed, socket=SOCKET_DROP_IN in paths) if paths else ()
 
 
 def _notes(here: Situation, after: HostFacts) -> Iterator[str]:
@@ -141,6 +156,9 @@ def _notes(here: Situation, after: HostFacts) -> Iterator[str]:
     elif found.init is Init.NONE:
         yield "restart dockerd by hand, without flags for TLS and hosts: they would be a conflict with daemon.json"
     yield from found.unknown
+    row = recognise(here.facts).row
+    if row and row.caveat:
+        yield row.caveat
     for fault in judged(read(after), stops=False):
         yield f"{fault.message}: {fault.hint}"
 
@@ -160,13 +178,13 @@ def live_restore(facts: HostFacts) -> Plan:
     if "live-restore" in here.current.both() or not here.current.packaging.reloads or risky:
         return Plan(title)
     change = set_keys(here, {"live-restore": True}, "containers run on while dockerd restarts")
-    changes = [change] if change else []
-    reload = Command(("systemctl", "reload", SERVICE), "dockerd takes live-restore without a restart")
-    return Plan(title, tuple(with_folders(facts, changes)), (), (reload,))
+    found = here.current.packaging
+    reload = Command(systemctl(found, "reload", found.service), "dockerd takes live-restore without a restart")
+    return Plan(title, tuple(_whole(here, (change,))), (), (reload,))
 
 
 def snippet(
-    platform_id: str, wanted: Wanted, style: Style = Style.AUTO, existing: str = ""
+    platform_id: str, wanted: Wanted, style: Style = Style.AUTO, existing: str = "", user: User | None = None
 ) -> tuple[tuple[Path, File], ...]:
     """The files that configure a dockerd as it comes with a packaging, for another host.
 
@@ -175,6 +193,7 @@ def snippet(
         wanted: addresses, files and settings.
         style: where to set them; AUTO: as `configure` would.
         existing: the value that the packaging's variable has there already; it is kept.
+        user: whose daemon it is there, if it is a user's own.
 
     Returns:
         Path and file, in the order in which they should be written.
@@ -182,9 +201,6 @@ def snippet(
     Raises:
         Refused: if the packaging is unknown, or the wish is faulty.
     """
-    row = BY_NAME.get(platform_id)
-    if row is None:
-        known = ", ".join(sorted(BY_NAME))
-        raise Refused(f"{visible(platform_id)} is not a packaging that is known", f"take one of: {known}")
-    plan = configure(as_packaged(row, existing), replace(wanted, style=style)).plan
+    facts = as_packaged(known_platform(platform_id), existing, user)
+    plan = configure(facts, replace(wanted, style=style)).plan
     return tuple((change.path, change.after) for change in plan.changes if isinstance(change.after, File))

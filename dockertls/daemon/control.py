@@ -8,14 +8,15 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.hosts import has_port
-from dockertls.daemon.packaging import SERVICE, SOCKET, SOCKET_DROP_IN, packaging
+from dockertls.daemon.packaging import SOCKET, SOCKET_DROP_IN, packaging
 from dockertls.daemon.reading import read
 from dockertls.plan import Command, visible
-from dockertls.platforms import RESTART, Init
+from dockertls.platforms import RESTART, SERVICE, TABLE, Init
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from dockertls.daemon.packaging import Packaging
     from dockertls.facts import HostFacts
     from dockertls.plan import Plan
 
@@ -26,11 +27,10 @@ MOST_COMPLAINTS = 3  # lines
 
 
 RELOAD = Command(("systemctl", "daemon-reload"), "a unit file changed")
-# three starts within a minute, and systemd refuses the next one
-FORGET = Command(("systemctl", "reset-failed", SERVICE, SOCKET), "forget earlier failures", tolerated=True)
 WHY = "dockerd reads its TLS files and its hosts only when it starts"
 WITH_SOCKET = ("systemctl", "restart", SOCKET, SERVICE)
 """Both in one transaction: restarted alone, the socket would stop the service and leave it so."""
+RESTARTS = frozenset({*RESTART.values(), *(row.restart for row in TABLE), WITH_SOCKET})
 
 CLOSE_LISTENER = (
     RELOAD,
@@ -46,13 +46,22 @@ def restart_commands(facts: HostFacts, *, units_changed: bool = False, socket: b
         units_changed: a unit file or a drop-in changed.
         socket: docker.socket is to follow its files, too.
     """
-    init = packaging(facts).init
-    if init is Init.NONE:
+    found = packaging(facts)
+    if found.init is Init.NONE:
         return ()
-    restart = Command(WITH_SOCKET if socket else RESTART[init], WHY)
-    if init is not Init.SYSTEMD:
+    restart = Command(WITH_SOCKET if socket else found.restart, WHY)
+    if found.init is not Init.SYSTEMD:
         return (restart,)
-    return (*((RELOAD,) if units_changed else ()), FORGET, restart)
+    reload = Command(systemctl(found, "daemon-reload"), RELOAD.why)
+    names = (found.service, *((SOCKET,) if found.socket else ()))
+    # three starts within a minute, and systemd refuses the next one
+    forget = Command(systemctl(found, "reset-failed", *names), "forget earlier failures", tolerated=True)
+    return (*((reload,) if units_changed else ()), forget, restart)
+
+
+def systemctl(found: Packaging, *words: str) -> tuple[str, ...]:
+    """A command line for the systemd that starts a daemon: the system's, or its user's own."""
+    return ("systemctl", *(("--user",) if found.user else ()), *words)
 
 
 def follow_commands(facts: HostFacts) -> tuple[Command, ...]:
@@ -67,7 +76,7 @@ def follow_commands(facts: HostFacts) -> tuple[Command, ...]:
 def restarts(plan: Plan) -> bool:
     """Whether a plan stops or restarts dockerd."""
     commands = (*plan.activation, *(command for change in plan.changes for command in change.then))
-    return any(command.argv in {*RESTART.values(), WITH_SOCKET} for command in commands)
+    return any(command.argv in RESTARTS for command in commands)
 
 
 def log_command(facts: HostFacts, since: datetime) -> Command | None:
@@ -77,12 +86,15 @@ def log_command(facts: HostFacts, since: datetime) -> Command | None:
         facts: gathered with the row "daemon".
         since: the time of its first line, UTC.
     """
-    if packaging(facts).init is not Init.SYSTEMD:
+    found = packaging(facts)
+    if found.init is not Init.SYSTEMD:
         return None
     options = ("--since", f"@{int(since.timestamp())}", "--output", "json", "--no-pager")
+    if found.user:
+        return Command(("journalctl", *options, "--user-unit", found.service), "why dockerd did not start")
     # --unit misses what systemd's own helper processes say: they are gone before journald can tell their unit
-    told = (f"_SYSTEMD_UNIT={SERVICE}", "+", "_UID=0", f"UNIT={SERVICE}", "+", "_UID=0", f"UNIT={SOCKET}")
-    return Command(("journalctl", *options, *told), "why dockerd did not start")
+    systemd = (word for unit in (found.service, SOCKET) for word in ("+", "_UID=0", f"UNIT={unit}"))
+    return Command(("journalctl", *options, f"_SYSTEMD_UNIT={found.service}", *systemd), "why dockerd did not start")
 
 
 def complaints(log: str) -> tuple[str, ...]:
@@ -103,7 +115,7 @@ def _complaint(line: str) -> str:
         return ""
     who, text = str(entry.get("SYSLOG_IDENTIFIER")), str(entry.get("MESSAGE"))
     harmless = HARMLESS.search(text) if who != "systemd" else not text.startswith(f"{SOCKET}: Failed to create")
-    return "" if harmless or not text.strip() else visible(f"{'dockerd' if who == 'dockerd' else 'systemd'}: {text}")
+    return "" if harmless or not text.strip() else visible(f"{'dockerd' if 'dockerd' in who else 'systemd'}: {text}")
 
 
 def listening(facts: HostFacts) -> tuple[str, int] | None:
@@ -118,7 +130,7 @@ def listening(facts: HostFacts) -> tuple[str, int] | None:
     reading = read(facts)
     if "tlsverify" not in reading.both():
         return None
-    tcp = [host for host, _ in reading.opened() if has_port(host)]
+    tcp = [host for host, _ in reading.reached() if has_port(host)]
     if not tcp:
         return None
     address, _, port = tcp[0].removeprefix("tcp://").rpartition(":")

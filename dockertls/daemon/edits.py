@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockertls.documents.env_file import Dialect
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
+    from dockertls.plan import Owner
 
 COMMENT = "# Options of dockerd, with TLS by dockertls\n"
 
@@ -205,6 +206,16 @@ def with_folders(facts: HostFacts, changes: Sequence[Change]) -> list[Change]:
         made |= dict.fromkeys(missing)
         whole.append(change)
     return whole
+
+
+def owned(changes: Sequence[Change], owner: Owner) -> list[Change]:
+    """Changes whose new files and directories belong to somebody."""
+    return [
+        replace(change, after=replace(change.after, owner=owner))
+        if change.before is None and isinstance(change.after, File | Directory)
+        else change
+        for change in changes
+    ]
 
 
 def value_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:

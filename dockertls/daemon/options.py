@@ -1,4 +1,7 @@
-"""TABLE of the options of dockerd 20.10 to 29: flag, daemon.json key, kind and what is known of them (moby daemon/)."""
+"""TABLE of the options of dockerd: flag, daemon.json key, kind and what is known of them.
+
+They are those of 20.10 to 29 (moby daemon/), and those of Red Hat's docker 1.13 (projectatomic/docker).
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,7 @@ class Option:
         removed: the first release that refuses it; empty: none known.
         reloadable: SIGHUP applies it.
         secret: it may hold credentials and is never shown.
+        only: the names of the programs that have it; none: every dockerd.
     """
 
     flag: str
@@ -67,9 +71,14 @@ class Option:
     removed: str = ""
     reloadable: bool = False
     secret: bool = False
+    only: tuple[str, ...] = ()
 
+
+RED_HAT = ("dockerd-current", "dockerd-latest")
+"""What Red Hat calls its dockerd 1.12 and 1.13."""
 
 TABLE: tuple[Option, ...] = (
+    Option("add-registry", Kind.LIST, "add-registry", only=RED_HAT),
     Option("add-runtime", Kind.RUNTIMES, "runtimes", reloadable=True),
     Option("allow-direct-routing", Kind.BOOL, "allow-direct-routing", since="28.2"),
     Option("allow-nondistributable-artifacts", Kind.LIST, "allow-nondistributable-artifacts", removed="29.0"),
@@ -77,6 +86,7 @@ TABLE: tuple[Option, ...] = (
     Option("authorization-plugin", Kind.LIST, "authorization-plugins", reloadable=True),
     Option("bip", Kind.STRING, "bip"),
     Option("bip6", Kind.STRING, "bip6", since="28.0"),
+    Option("block-registry", Kind.LIST, "block-registry", only=RED_HAT),
     Option("bridge", Kind.STRING, "bridge", short="b"),
     Option("bridge-accept-fwmark", Kind.STRING, "bridge-accept-fwmark", since="29.0"),
     Option("", Kind.OBJECT, "builder"),
@@ -106,9 +116,11 @@ TABLE: tuple[Option, ...] = (
     Option("default-stop-timeout", Kind.INT, "default-stop-timeout", since="29.0", reloadable=True),
     Option("default-ulimit", Kind.ULIMITS, "default-ulimits"),
     Option("", Kind.STRING, "deprecated-key-path"),
+    Option("disable-legacy-registry", Kind.BOOL, "disable-legacy-registry", only=RED_HAT),
     Option("dns", Kind.LIST, "dns"),
     Option("dns-opt", Kind.LIST, "dns-opts"),
     Option("dns-search", Kind.LIST, "dns-search"),
+    Option("enable-secrets", Kind.BOOL, "enable-secrets", only=RED_HAT),
     Option("exec-opt", Kind.LIST, "exec-opts"),
     Option("exec-root", Kind.STRING, "exec-root"),
     Option("experimental", Kind.BOOL, "experimental"),
@@ -140,6 +152,7 @@ TABLE: tuple[Option, ...] = (
     Option("log-driver", Kind.STRING, "log-driver"),
     Option("log-format", Kind.STRING, "log-format", since="25.0"),
     Option("log-level", Kind.STRING, "log-level", short="l"),
+    Option("log-max-line", Kind.INT, "log-max-line", only=RED_HAT),
     Option("log-opt", Kind.MAP, "log-opts"),
     Option("max-concurrent-downloads", Kind.INT, "max-concurrent-downloads", reloadable=True),
     Option("max-concurrent-uploads", Kind.INT, "max-concurrent-uploads", reloadable=True),
@@ -162,6 +175,8 @@ TABLE: tuple[Option, ...] = (
     Option("seccomp-profile", Kind.STRING, "seccomp-profile"),
     Option("selinux-enabled", Kind.BOOL, "selinux-enabled"),
     Option("shutdown-timeout", Kind.INT, "shutdown-timeout", reloadable=True),
+    Option("signature-verification", Kind.BOOL, "signature-verification", only=RED_HAT),
+    Option("skip-schema2-push", Kind.BOOL, "skip-schema2-push", only=RED_HAT),
     Option("storage-driver", Kind.STRING, "storage-driver", short="s"),
     Option("storage-opt", Kind.LIST, "storage-opts"),
     Option("swarm-default-advertise-addr", Kind.STRING, "swarm-default-advertise-addr"),

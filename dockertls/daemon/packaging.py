@@ -2,154 +2,52 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.documents.env_file import Dialect, EnvFile, split
-from dockertls.documents.unit_file import Assignment, CommandLine, MergedUnit, UnitFile, command_line, merged, quote
+from dockertls.daemon import units
+from dockertls.daemon.places import Places
+from dockertls.daemon.started import Packaging, Part, Place, Variable, as_written, literal, named
+from dockertls.daemon.units import DROP_IN, OWN, SOCKET, SOCKET_DROP_IN, Units
+from dockertls.daemon.variables import Variables
+from dockertls.documents.env_file import Dialect
+from dockertls.documents.unit_file import CommandLine, MergedUnit, command_line
 from dockertls.errors import Fault, Refused
-from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, NotSeen, is_dockerd
-from dockertls.plan import File, Link, visible
-from dockertls.platforms import TABLE, Init
+from dockertls.facts import INIT_SCRIPT, is_dockerd
+from dockertls.plan import ROOT, Directory, visible
+from dockertls.platforms import SERVICE, TABLE, Init, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from dockertls.facts import HostFacts
 
-SERVICE = "docker.service"
-SOCKET = "docker.socket"
-INIT_SCRIPT = Path("/etc/init.d/docker")
-DROP_IN = UNIT_DIRS[0] / f"{SERVICE}.d" / "zz-dockertls.conf"
-SOCKET_DROP_IN = UNIT_DIRS[0] / f"{SOCKET}.d" / "zz-dockertls.conf"
-OWN = frozenset({DROP_IN, SOCKET_DROP_IN})
-"""The drop-ins that are this tool's own; every other one is somebody else's and is never edited.
-
-They are read after the override.conf that `systemctl edit` makes, and keep what it says.
-"""
+__all__ = [
+    "DIALECTS",
+    "DROP_IN",
+    "INIT_SCRIPT",
+    "OWN",
+    "SERVICE",
+    "SOCKET",
+    "SOCKET_DROP_IN",
+    "Packaging",
+    "Part",
+    "Place",
+    "Variable",
+    "literal",
+    "named",
+    "packaging",
+]
 
 DIALECTS: Mapping[Init, Dialect] = MappingProxyType(
     {Init.SYSTEMD: Dialect.SYSTEMD, Init.OPENRC: Dialect.SHELL, Init.SYSV: Dialect.SHELL, Init.NONE: Dialect.SHELL}
 )
 """Who reads the environment file: systemd itself, else a shell."""
 
-KNOWN_VARIABLES = tuple(dict.fromkeys(row.variable for row in TABLE if row.variable))
-_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-_PLAIN = re.compile(r"[A-Za-z0-9_./:=,@^+~${}%-]+")
-_DOLLAR = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something stands: file, line (0: the file as a whole) and the name there."""
-
-    path: Path
-    line: int = 0
-    name: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line else str(self.path)
-        return visible(f"{where} {self.name}" if self.name else where)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Arguments of dockerd that stand in one place.
-
-    Attributes:
-        words: the arguments, without quotes.
-        place: where they stand.
-        written: the word of the command line that became these arguments, such as `$OPTIONS`.
-    """
-
-    words: tuple[str, ...]
-    place: Place
-    written: str
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A variable of an environment file whose words become arguments of dockerd.
-
-    Attributes:
-        name: such as DOCKER_OPTS.
-        file: the file that sets it, or the one that would be read for it.
-        dialect: who reads that file.
-        value: as the reader takes it, quotes removed; None: it is not set.
-    """
-
-    name: str
-    file: Path
-    dialect: Dialect
-    value: str | None
-
-
-@dataclass(frozen=True)
-class Packaging:
-    """How dockerd is started.
-
-    Attributes:
-        init: what starts it.
-        installed: whether there is any Docker at all.
-        start: where the command line stands.
-        program: its first word, with what systemd knows before it (`-`, `@`, ...).
-        executable: the file that is run; empty: it is not known.
-        parts: its arguments.
-        variable: the variable whose file may be edited to change them; None: there is none.
-        socket: whether systemd's docker.socket is there.
-        socket_required: whether the service always starts with it, so that `fd://` always finds listeners.
-        listens: what docker.socket listens on.
-        reloads: whether the service manager has a way to send SIGHUP.
-        units: the files that say how it is started: units, drop-ins, the init script.
-        reads: the environment files that are read, whether or not they are there.
-        unseen: those of them that were not looked at.
-        assigned: what the unit's Environment= sets, by name.
-        socket_masked: whether docker.socket is masked.
-        socket_lacking: whether the service cannot start because docker.socket, which it requires, is not in force.
-        faults: what keeps dockerd from starting as it is set up, or keeps us from knowing how it is started.
-        unknown: what could not be told, one line each.
-    """
-
-    init: Init
-    installed: bool
-    start: Place
-    program: str = ""
-    executable: str = ""
-    parts: tuple[Part, ...] = ()
-    variable: Variable | None = None
-    socket: bool = False
-    socket_required: bool = False
-    listens: tuple[tuple[str, Place], ...] = ()
-    reloads: bool = False
-    units: tuple[Path, ...] = ()
-    reads: tuple[Path, ...] = ()
-    unseen: tuple[Path, ...] = ()
-    assigned: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
-    socket_masked: bool = False
-    socket_lacking: bool = False
-    faults: tuple[Fault, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Dockerd's arguments."""
-        return tuple(word for part in self.parts for word in part.words)
-
-    def place_of(self, index: int) -> Place:
-        """Where one of `words` stands."""
-        places = [part.place for part in self.parts for _ in part.words]
-        return places[index]
-
-    def line_of(self, arguments: Collection[str]) -> str:
-        """The value of an ExecStart= with the same program and other arguments, variables kept."""
-        return " ".join((self.program, *map(_as_written, arguments)))
-
-    def editable(self, part: Part) -> bool:
-        """Whether a part comes from the variable that may be edited."""
-        return self.variable is not None and part.written == f"${self.variable.name}"
+ROOTLESSKIT_FLAGS = "DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS"
+"""The variable of a user's unit from which dockerd-rootless.sh takes flags for rootlesskit."""
 
 
 def packaging(facts: HostFacts, *, without: Collection[Path] = ()) -> Packaging:
@@ -159,17 +57,19 @@ def packaging(facts: HostFacts, *, without: Collection[Path] = ()) -> Packaging:
         facts: gathered with the row "daemon".
         without: drop-ins to be taken as missing.
     """
-    init = _init(facts)
+    found = units.docker_units(facts)
+    init = _init(facts, found)
     if init is Init.SYSTEMD:
-        return _by_systemd(facts, without)
+        return _by_systemd(facts, found, without)
     if init is Init.NONE:
         return _by_nothing(facts)
     return _by_script(facts, init)
 
 
-def _init(facts: HostFacts) -> Init:
+def _init(facts: HostFacts, found: Units) -> Init:
     script = facts.node(INIT_SCRIPT) is not None
-    if facts.is_directory(Path("/run/systemd/system")) if facts.runs else _fragment(facts, SERVICE) is not None:
+    has_unit = units.fragment(facts, found, found.service) is not None
+    if facts.is_directory(Path("/run/systemd/system")) if facts.runs else has_unit:
         return Init.SYSTEMD
     if script and (facts.node(Path("/run/openrc")) is not None or "openrc-run" in facts.listed(Path("/sbin"))):
         return Init.OPENRC
@@ -202,8 +102,8 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         fault = Fault(f"{INIT_SCRIPT} is none of the init scripts that are known", "configure dockerd by hand")
         return Packaging(init, installed=True, start=start, faults=(fault,))
     program, *arguments = command_line(row.command).words
-    files = _Environment(facts, [(row.environment, True)], {}, init)
-    parts = tuple(part for word in arguments for part in files.expand(word, start))
+    variables = Variables(facts, [(row.environment, True)], {}, DIALECTS[init])
+    parts = tuple(part for word in arguments for part in variables.expand(word, start))
     return Packaging(
         init,
         installed=True,
@@ -211,250 +111,114 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         program=program,
         executable=program,
         parts=parts,
-        variable=files.editable(arguments),
+        variable=variables.editable(arguments),
         units=(INIT_SCRIPT,),
-        reads=tuple(files.files),
-        unseen=tuple(files.unseen),
-        faults=tuple(files.faults),
+        reads=tuple(variables.files),
+        unseen=tuple(variables.unseen),
+        faults=tuple(variables.faults),
+        files=row.environment_files,
+        row=row,
     )
 
 
 # systemd
 
 
-def _by_systemd(facts: HostFacts, without: Collection[Path]) -> Packaging:
-    path = _fragment(facts, SERVICE)
+def _by_systemd(facts: HostFacts, found: Units, without: Collection[Path]) -> Packaging:
+    path = units.fragment(facts, found, found.service)
     if path is None:
         return _by_nothing(facts)
-    start = Place(path)
-    if _is_masked(facts, path):
-        fault = Fault(f"{SERVICE} is masked ({path})", f"run `systemctl unmask {SERVICE}`")
-        return Packaging(Init.SYSTEMD, installed=True, start=start, faults=(fault,))
+    base = Packaging(Init.SYSTEMD, installed=True, start=Place(path), service=found.service, user=found.user)
+    if units.is_masked(facts, path):
+        fault = Fault(f"{found.service} is masked ({path})", f"run `systemctl unmask {found.service}`")
+        return replace(base, faults=(fault,))
+    if found.user and len(names := [user.name for user in units.owners(facts)]) > 1:
+        told = visible(", ".join(names))
+        return replace(base, faults=(Fault(f"several users have a Docker of their own: {told}", "run it as one"),))
     try:
-        return _started(facts, _unit(facts, SERVICE, without), _socket(facts, without), start)
+        service = units.unit(facts, found, found.service, without)
+        return _started(base, facts, found, service or MergedUnit(()), units.unit(facts, found, SOCKET, without))
     except Refused as error:
-        return Packaging(Init.SYSTEMD, installed=True, start=start, faults=error.faults)
+        return replace(base, faults=error.faults)
 
 
-def _started(facts: HostFacts, unit: MergedUnit, socket: MergedUnit | None, start: Place) -> Packaging:
+def _started(
+    base: Packaging, facts: HostFacts, found: Units, service: MergedUnit, socket: MergedUnit | None
+) -> Packaging:
     """The packaging of a unit whose files can be read. Raises Refused."""
-    lines = unit.get_all("Service", "ExecStart")
-    start = _place(lines[-1]) if lines else start
+    lines = service.get_all("Service", "ExecStart")
+    start = units.place_of(lines[-1]) if lines else base.start
     listens = socket.get_all("Socket", "ListenStream") if socket else ()
-    base = Packaging(
-        Init.SYSTEMD,
-        installed=True,
+    base = replace(
+        base,
         start=start,
         socket=socket is not None,
-        socket_required=socket is not None and _names_socket(unit),
-        units=tuple(Path(path) for one in (unit, socket) if one for path in one.names),
-        socket_masked=_socket_masked(facts),
-        socket_lacking=socket is None and _requires_socket(unit),
-        listens=tuple((item.value, _place(item)) for item in listens),
-        reloads=bool(unit.get_all("Service", "ExecReload")),
+        socket_required=socket is not None and units.names_socket(service),
+        socket_masked=units.is_masked(facts, units.fragment(facts, found, SOCKET)),
+        socket_lacking=socket is None and units.requires_socket(service),
+        units=tuple(Path(path) for one in (service, socket) if one for path in one.names),
+        listens=tuple((item.value, units.place_of(item)) for item in listens),
+        reloads=bool(service.get_all("Service", "ExecReload")),
+        files=units.environment_files(service),
     )
     if len(lines) != 1:
         what = "more than one ExecStart=" if lines else "no ExecStart="
         hint = "a drop-in that replaces it needs an empty `ExecStart=` before its own; see `systemctl cat docker`"
-        return replace(base, faults=(Fault(f"{start}: {SERVICE} has {what}", hint),))
+        return replace(base, faults=(Fault(f"{start}: {base.service} has {what}", hint),))
     try:
-        return _with_arguments(base, facts, unit, command_line(lines[0].value))
+        return _with_arguments(base, facts, service, command_line(lines[0].value))
     except Refused as error:
         return replace(base, faults=named(start, error))
 
 
-def _with_arguments(base: Packaging, facts: HostFacts, unit: MergedUnit, line: CommandLine) -> Packaging:
+def _with_arguments(base: Packaging, facts: HostFacts, service: MergedUnit, line: CommandLine) -> Packaging:
     """The packaging with what its command line says. Raises Refused."""
-    if not is_dockerd(Path(line.words[0]).name):
+    row = _wrapper(base, line.words)
+    if row is None and not is_dockerd(Path(line.words[0]).name):
         hint = "how it starts dockerd is not known: configure it by hand"
         return replace(base, faults=(Fault(f"{base.start} runs {visible(line.words[0])}, not dockerd", hint),))
-    leading = 2 if "@" in line.prefixes else 1
-    files = _Environment(facts, _environment_files(unit), _environment(unit), Init.SYSTEMD)
-    files.expands = ":" not in line.prefixes
+    files = [(Path(file.removeprefix("-")), file.startswith("-")) for file in base.files]
+    variables = Variables(facts, files, units.environment(service), Dialect.SYSTEMD, expands=":" not in line.prefixes)
+    leading = (2 if "@" in line.prefixes else 1) + (len(row.wrapper.split()) - 1 if row else 0)
     arguments = line.words[leading:]
+    program, *given = command_line(row.command).words if row else (_program(line, leading),)
     specifiers = dict.fromkeys(f"what systemd puts in place of {one} ({base.start})" for one in line.specifiers)
-    return replace(
+    found = replace(
         base,
-        program=" ".join((line.prefixes + _as_written(line.words[0]), *map(_as_written, line.words[1:leading]))),
-        executable=line.words[0],
-        parts=tuple(part for word in arguments for part in files.expand(word, base.start)),
-        variable=files.editable(arguments),
-        reads=tuple(files.files),
-        unseen=tuple(files.unseen),
-        assigned=files.unit,
-        faults=tuple(files.faults),
-        unknown=(*files.unknown, *specifiers),
+        program=program,
+        executable=program if row else line.words[0],
+        parts=tuple(part for word in (*given, *arguments) for part in variables.expand(word, base.start)),
+        variable=None if row else variables.editable(arguments),
+        reads=tuple(variables.files),
+        unseen=tuple(variables.unseen),
+        assigned=variables.unit,
+        faults=tuple(variables.faults),
+        unknown=(*variables.unknown, *specifiers),
     )
+    return _with_row(found, facts, row, variables) if row else found
 
 
-def _as_written(word: str) -> str:
-    """A word of a command line, quoted where it must be, its variables and specifiers kept."""
-    return word if _PLAIN.fullmatch(word) else quote(word).replace("$$", "$").replace("%%", "%")
+def _program(line: CommandLine, leading: int) -> str:
+    return " ".join((line.prefixes + as_written(line.words[0]), *map(as_written, line.words[1:leading])))
 
 
-def literal(word: str) -> str:
-    """An argument as a word of a command line that stands for itself: no variable, no specifier."""
-    return word.replace("$", "$$").replace("%", "%%")
+def _with_row(found: Packaging, facts: HostFacts, row: Platform, variables: Variables) -> Packaging:
+    """The packaging of a wrapper, with what its row says of it."""
+    if found.user is None:
+        return replace(found, row=row, places=Places.of(row))
+    home = facts.node(facts.place(found.user.home))
+    places = Places.of(row, found.user.home, home.owner if isinstance(home, Directory) else ROOT)
+    flags, _ = variables.value(ROOTLESSKIT_FLAGS) or ("", found.start)
+    local = f"unix:///run/user/{found.user.uid}/docker.sock"
+    return replace(found, row=row, places=places, local=local, rootlesskit=flags)
 
 
-def _place(item: Assignment) -> Place:
-    return Place(Path(item.origin), item.line, item.key)
-
-
-def _names_socket(unit: MergedUnit) -> bool:
-    """Whether the service is started with its socket, so that there always are listeners to take."""
-    names = (item.value.split() for item in unit.get_all("Service", "Sockets"))
-    return _requires_socket(unit) or any(SOCKET in found for found in names)
-
-
-def _requires_socket(unit: MergedUnit) -> bool:
-    """Whether the service is not started without its socket."""
-    found = (item.value.split() for key in ("Requires", "BindsTo") for item in unit.get_all("Unit", key))
-    return any(SOCKET in names for names in found)
-
-
-def _fragment(facts: HostFacts, unit: str) -> Path | None:
-    """The file of a unit in the strongest folder that has one."""
-    return next((folder / unit for folder in UNIT_DIRS if facts.node(folder / unit) is not None), None)
-
-
-def _is_masked(facts: HostFacts, path: Path) -> bool:
-    """Whether a unit or drop-in is masked: a link to /dev/null, or an empty file (systemd.unit(5))."""
-    node, file = facts.node(path), facts.file(path)
-    nowhere = isinstance(node, Link) and Path("/dev/null") in {Path(node.target), facts.place(path)}
-    return nowhere or (file is not None and not file.content)
-
-
-def _unit(facts: HostFacts, name: str, without: Collection[Path]) -> MergedUnit:
-    """A unit with its drop-ins. Raises Refused."""
-    path = _fragment(facts, name)
-    drop_ins: dict[str, Path] = {}
-    for folder in reversed(UNIT_DIRS):
-        inside = folder / f"{name}.d"
-        drop_ins |= {file: inside / file for file in facts.listed(inside) if file.endswith(".conf")}
-    paths = [drop_ins[file] for file in sorted(drop_ins) if drop_ins[file] not in without]
-    files = {place: facts.file(place) for place in ([path] if path else []) + paths if not _is_masked(facts, place)}
-    return merged([_decoded(place, file) for place, file in files.items() if file])
-
-
-def _decoded(place: Path, file: File) -> UnitFile:
-    try:
-        return UnitFile.decode(file.content, str(place))
-    except Refused as error:
-        raise Refused(error.message, error.hint, faults=named(place, error)) from error
-
-
-def named(where: object, error: Refused) -> tuple[Fault, ...]:
-    """The faults of a document, each with the document's name."""
-    return tuple(Fault(f"{visible(str(where))}: {fault.message}", fault.hint) for fault in error.faults)
-
-
-def _socket(facts: HostFacts, without: Collection[Path]) -> MergedUnit | None:
-    """docker.socket; None: it is not there, or masked. Raises Refused."""
-    path = _fragment(facts, SOCKET)
-    return None if path is None or _is_masked(facts, path) else _unit(facts, SOCKET, without)
-
-
-def _socket_masked(facts: HostFacts) -> bool:
-    path = _fragment(facts, SOCKET)
-    return path is not None and _is_masked(facts, path)
-
-
-def _environment_files(unit: MergedUnit) -> list[tuple[Path, bool]]:
-    """The files that are read, and whether each may be missing."""
-    values = [item.value for item in unit.get_all("Service", "EnvironmentFile")]
-    return [(Path(value.removeprefix("-")), value.startswith("-")) for value in values]
-
-
-def _environment(unit: MergedUnit) -> dict[str, tuple[str, Place]]:
-    """What `Environment=` sets. Raises Refused."""
-    found: dict[str, tuple[str, Place]] = {}
-    for item in unit.get_all("Service", "Environment"):
-        for word in command_line(f"env {item.value}").words[1:]:
-            name, equals, value = word.partition("=")
-            found |= {name: (value.replace("%%", "%"), _place(item))} if equals else {}
-    return found
-
-
-class _Environment:
-    """The variables that a command line may use; what is wrong with their files is collected."""
-
-    def __init__(
-        self,
-        facts: HostFacts,
-        files: list[tuple[Path, bool]],
-        unit: Mapping[str, tuple[str, Place]],
-        init: Init,
-    ) -> None:
-        self.dialect = DIALECTS[init]
-        self.unit = unit
-        self.expands = True
-        self.faults: list[Fault] = []
-        self.unknown: list[str] = []
-        self.unseen: list[Path] = []
-        self.files: dict[Path, EnvFile | None] = {}
-        for path, optional in files:
-            try:
-                self._read(facts, path, optional=optional)
-            except NotGathered as error:
-                self.unseen.append(path)
-                why = str(error) if isinstance(error, NotSeen) else "it was not looked at"
-                self.unknown.append(f"what {visible(str(path))} sets: {why}")
-            except Refused as error:
-                self.faults += named(path, error)
-
-    def _read(self, facts: HostFacts, path: Path, *, optional: bool) -> None:
-        file = facts.file(path)
-        self.files.pop(path, None)
-        self.files[path] = EnvFile.decode(file.content, self.dialect, str(path)) if file else None
-        if file is None and not optional:
-            hint = f"create it, or write EnvironmentFile=-{path} in the unit"
-            self.faults.append(Fault(f"{visible(str(path))} is missing, and {SERVICE} does not start without it", hint))
-
-    def _setter(self, name: str) -> tuple[Path, EnvFile] | None:
-        """The file whose value for a variable counts: the last that sets it."""
-        found = [(path, file) for path, file in self.files.items() if file and name in file.variables]
-        return found[-1] if found else None
-
-    def value(self, name: str) -> tuple[str, Place] | None:
-        """A variable's value and where it stands; a file beats the unit."""
-        found = self._setter(name)
-        if found is None:
-            return self.unit.get(name)
-        path, file = found
-        try:
-            return file.get(name) or "", Place(path, file.line(name), name)
-        except Refused as error:
-            self.faults += [fault for fault in named(path, error) if fault not in self.faults]
-            return None
-
-    def expand(self, word: str, start: Place) -> Iterator[Part]:
-        """The arguments that a word of the command line becomes (systemd.service(5), COMMAND LINES)."""
-        if not self.expands:
-            yield Part((word.replace("%%", "%"),), start, word)
-            return
-        alone = _VARIABLE.fullmatch(word)
-        if alone:
-            value, place = self.value(alone[1]) or ("", start)
-            try:
-                yield Part(split(value, self.dialect), place, word)
-            except Refused as error:
-                self.faults += named(place, error)
-            return
-        whole = _DOLLAR.sub(lambda found: self._substitute(found, start), word)
-        yield Part((whole.replace("%%", "%"),), start, word)
-
-    def _substitute(self, found: re.Match[str], start: Place) -> str:
-        return (self.value(found[1]) or ("", start))[0] if found[1] else "$"
-
-    def editable(self, arguments: Collection[str]) -> Variable | None:
-        """The variable to edit: unbraced, read from a file that we know, those of known packagings first."""
-        found = [match[1] for word in arguments if self.expands and (match := _VARIABLE.fullmatch(word))]
-        known = [path for path in self.files if path in ENVIRONMENT_FILES]
-        for name in sorted(found, key=lambda name: name not in KNOWN_VARIABLES):
-            setter = self._setter(name)
-            path = setter[0] if setter else None if name in self.unit else next(iter(known), None)
-            if path and found.count(name) == 1:
-                value = self.value(name)
-                return Variable(name, path, self.dialect, value[0] if setter and value else None)
-        return None
+def _wrapper(base: Packaging, words: tuple[str, ...]) -> Platform | None:
+    """The row of what a unit starts instead of dockerd."""
+    for row in TABLE:
+        program, *arguments = row.wrapper.split() or [""]
+        at_home = row.unit == base.service and row.rootless == (base.user is not None)
+        same = Path(words[0]).name == Path(program).name and words[1 : 1 + len(arguments)] == tuple(arguments)
+        if row.wrapper and at_home and same:
+            return row
+    return None

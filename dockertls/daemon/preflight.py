@@ -7,10 +7,9 @@ from datetime import timedelta
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dockertls.daemon.certificates import MODES, told
-from dockertls.daemon.effective import effective
+from dockertls.daemon.certificates import MODES
 from dockertls.daemon.hostnames import ALWAYS, own_names
-from dockertls.daemon.reading import MATERIAL
+from dockertls.daemon.reading import MATERIAL, read
 from dockertls.errors import Fault, Refused
 from dockertls.facts import NotGathered
 from dockertls.findings import Failed, Unknown
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from dockertls.facts import HostFacts
     from dockertls.findings import Finding
     from dockertls.pki.profiles import Purpose
-    from dockertls.plan import File
+    from dockertls.plan import File, Owner
 
 SOONEST = timedelta(hours=1)
 """A certificate that ends sooner than this is not put into use."""
@@ -64,11 +63,12 @@ def material(after: HostFacts) -> tuple[dict[str, File], tuple[Fault, ...]]:
     Args:
         after: the host as it will be, with the rows "daemon" and "certificates".
     """
-    said = effective(after)
+    reading = read(after)
+    said, places = reading.both(), reading.packaging.places
     files: dict[str, File] = {}
     faults: list[Fault] = []
     for key, name in zip(MATERIAL, MODES, strict=True):
-        path = Path(str(said[key].value)) if key in said else told(name)
+        path = places.on_host(Path(str(said[key].value)) if key in said else places.told(name))
         try:
             file = after.file(path)
         except NotGathered:
@@ -78,7 +78,7 @@ def material(after: HostFacts) -> tuple[dict[str, File], tuple[Fault, ...]]:
             faults.append(Fault(f"{visible(str(path))} would be missing", "dockertls server install puts it there"))
         else:
             files[name] = file
-            faults += _open_to_others(path, file, MODES[name])
+            faults += _open_to_others(path, file, MODES[name], places.owner)
     return files, tuple(faults)
 
 
@@ -89,11 +89,12 @@ def _elsewhere(key: str, said: Source, path: Path) -> Fault:
     )
 
 
-def _open_to_others(path: Path, file: File, mode: int) -> Iterator[Fault]:
+def _open_to_others(path: Path, file: File, mode: int, owner: Owner) -> Iterator[Fault]:
     """Whether others could read a key, or write any of the files."""
-    if file.mode & ~mode & 0o077 or file.owner != ROOT:
-        owner = "" if file.owner == ROOT else f" and belong to {file.owner[0]}:{file.owner[1]}"
-        yield Fault(f"{path} would be {file.mode:04o}{owner}", f"chown root: {path} && chmod {mode:04o} {path}")
+    if file.mode & ~mode & 0o077 or file.owner != owner:
+        whose = "" if file.owner == owner else f" and belong to {file.owner[0]}:{file.owner[1]}"
+        right = "root:" if owner == ROOT else f"{owner[0]}:{owner[1]}"
+        yield Fault(f"{path} would be {file.mode:04o}{whose}", f"chown {right} {path} && chmod {mode:04o} {path}")
 
 
 def faults(shown: Shown, now: datetime) -> tuple[Fault, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.flags import Flags, Occurrence, parse
-from dockertls.daemon.hosts import is_fd, is_tcp, streamed
+from dockertls.daemon.hosts import is_fd, is_tcp, port_of, streamed
 from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, WHOLE_KEYS, join_values
 from dockertls.daemon.packaging import Packaging, Place, named, packaging
 from dockertls.daemon.releases import release_of
@@ -16,11 +17,9 @@ from dockertls.documents.json_file import JsonFile, as_taken
 from dockertls.errors import Fault, Refused
 from dockertls.facts import NotGathered, NotSeen
 from dockertls.plan import visible
-from dockertls.platforms import DAEMON_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.releases import Release
     from dockertls.documents.json_file import Json
@@ -84,6 +83,14 @@ class Reading:
         handed = self.packaging.listens if any(map(is_fd, hosts)) else ()
         return (*own, *((host, str(place)) for listen, place in handed if (host := streamed(listen))))
 
+    def reached(self) -> tuple[tuple[str, str], ...]:
+        """The tcp hosts that are open to others: of a user's dockerd those that are forwarded to it."""
+        if self.packaging.user is None:
+            return self.opened()
+        ports = {port_of(host) for host, _ in self.opened()}
+        split = (one.partition("/")[0].rpartition(":") for one in self.packaging.forwards)
+        return tuple((f"tcp://{outside}", self.packaging.service) for outside, _, port in split if port in ports)
+
     def both(self) -> Mapping[str, Source]:
         """Flags and file together; where they contradict, which dockerd refuses, the flag."""
         flags = self.by_flags()
@@ -111,7 +118,7 @@ def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:
     found = packaging(facts, without=without)
     flags = parse(found.words)
     said = flags.values().get("config-file")
-    config = DAEMON_JSON if said is None else type(DAEMON_JSON)(str(said))
+    config = found.places.config if said is None else Path(str(said))
     release = release_of(facts, found.executable)
     reading = Reading(found, flags, config, None, {}, {}, release, facts, unknown=found.unknown)
     try:

@@ -8,20 +8,20 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.environment import environment_files
-from dockertls.daemon.packaging import KNOWN_VARIABLES, SERVICE
+from dockertls.daemon.variables import KNOWN_VARIABLES
 from dockertls.documents.env_file import Dialect, EnvFile
 from dockertls.documents.unit_file import UnitFile, command_line, merged
 from dockertls.errors import Fault, Refused
 from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, NotSeen, is_dockerd
 from dockertls.plan import Directory, File, Link, visible
-from dockertls.platforms import DAEMON_JSON, Init
+from dockertls.platforms import Init
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockertls.daemon.reading import Reading
     from dockertls.facts import HostFacts
-    from dockertls.plan import Node
+    from dockertls.plan import Node, Owner
 
 OTHERS, GROUP = 0o002, 0o020
 """Bits of a mode that let somebody else write."""
@@ -117,10 +117,11 @@ def unexpanded_references(reading: Reading) -> Iterator[Fault]:
 
 def unread_daemon_json(reading: Reading) -> Iterator[Fault]:
     """A daemon.json in the usual place, and a dockerd that reads another one."""
-    if reading.config != DAEMON_JSON and reading.facts.file(DAEMON_JSON) is not None:
+    usual = reading.packaging.places.config
+    if reading.config != usual and reading.facts.file(usual) is not None:
         said = reading.by_flags()["config-file"].origin
         yield Fault(
-            f"{DAEMON_JSON} is there, and dockerd reads {visible(str(reading.config))} ({said}) instead",
+            f"{usual} is there, and dockerd reads {visible(str(reading.config))} ({said}) instead",
             "put its settings there, and remove it",
         )
 
@@ -142,7 +143,7 @@ def writable_by_others(reading: Reading) -> Iterator[Fault]:
         for place in _way(reading.facts, path):
             if place not in seen:
                 seen.add(place)
-                yield from _open_to_others(reading.facts, place)
+                yield from _open_to_others(reading.facts, place, reading.packaging.places.owner)
 
 
 def _way(facts: HostFacts, path: Path) -> Iterator[Path]:
@@ -153,12 +154,12 @@ def _way(facts: HostFacts, path: Path) -> Iterator[Path]:
             yield from _way(facts, end)
 
 
-def _open_to_others(facts: HostFacts, place: Path) -> Iterator[Fault]:
+def _open_to_others(facts: HostFacts, place: Path, owner: Owner) -> Iterator[Fault]:
     node = _node(facts, place)
     if not isinstance(node, File | Directory):
         return
     what = "whoever that is can tell dockerd anything, and so is root"
-    if node.owner[0]:
+    if node.owner[0] not in {0, owner[0]}:
         yield Fault(f"{visible(str(place))} belongs to user {node.owner[0]}: {what}", f"run `chown root: {place}`")
     elif node.mode & OTHERS or (node.mode & GROUP and node.owner[1]):
         who = "everybody" if node.mode & OTHERS else f"group {node.owner[1]}"
@@ -181,14 +182,15 @@ def other_units(reading: Reading) -> Iterator[Fault]:
     """A second unit that starts a dockerd; both want the same socket, pidfile and data."""
     if reading.packaging.init is not Init.SYSTEMD:
         return
-    for path in _other_units(reading.facts):
-        yield Fault(f"{path} starts a dockerd too, beside {SERVICE}", "keep one of them, or give each its own places")
+    service = reading.packaging.service
+    for path in _other_units(reading.facts, service):
+        yield Fault(f"{path} starts a dockerd too, beside {service}", "keep one of them, or give each its own places")
 
 
-def _other_units(facts: HostFacts) -> Iterator[Path]:
+def _other_units(facts: HostFacts, service: str) -> Iterator[Path]:
     names = {name: folder / name for folder in reversed(UNIT_DIRS) for name in facts.listed(folder)}
     for name, path in names.items():
-        is_own = "docker" in name and name.endswith(".service") and name != SERVICE
+        is_own = "docker" in name and name.endswith(".service") and name != service
         if is_own and facts.place(path).name == name and (file := facts.file(path)) and _starts_dockerd(file, path):
             yield path
 

@@ -49,6 +49,17 @@ def _repeated(found: tuple[Occurrence, ...]) -> dict[str, tuple[Occurrence, ...]
     return {text: tuple(item for item in found if item.text == text) for text, count in counts.items() if count > 1}
 
 
+def of_others(reading: Reading) -> Iterator[Fault]:
+    """Options that only some vendor's dockerd has, given to another one."""
+    name = reading.packaging.name
+    for item in reading.flags.occurrences:
+        if item.option and item.option.only and name not in item.option.only:
+            yield Fault(f"{reading.origin(item)}: only {item.option.only[0]} has --{item.option.flag}", "remove it")
+    for key, said in reading.file.items():
+        if key in BY_KEY and BY_KEY[key].only and name not in BY_KEY[key].only:
+            yield Fault(f"{said.origin}: only {BY_KEY[key].only[0]} has {key}: dockerd does not start", "remove it")
+
+
 def unknown_keys(reading: Reading) -> Iterator[Fault]:
     """Keys that no release has."""
     for key, said in reading.named.items():

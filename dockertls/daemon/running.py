@@ -13,7 +13,7 @@ from dockertls.daemon.environment import variables
 from dockertls.daemon.flags import parse
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import MATERIAL
-from dockertls.facts import CURRENT, PIDOF, PROC, SYSTEMCTL_SHOW, NotGathered, process_ids
+from dockertls.facts import PIDOF, PROC, SYSTEMCTL_SHOW, NotGathered, process_ids
 from dockertls.plan import File, Link, visible
 from dockertls.platforms import Init
 
@@ -74,7 +74,8 @@ class Running:
         own: the dockerd that the host's files start; None: it does not run, or it is not known.
         told_by: who says that it is this one.
         others: every other one.
-        units: what systemd knows of docker.service and docker.socket, by name.
+        units: what systemd knows of Docker's units, by name.
+        service: the name of the one that starts it.
         unknown: what could not be told, one line each.
     """
 
@@ -82,14 +83,15 @@ class Running:
     told_by: str = ""
     others: tuple[Process, ...] = ()
     units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    service: str = SERVICE
     unknown: tuple[str, ...] = ()
 
     @property
     def idle(self) -> str:
         """Why none runs, as far as systemd knows; empty: nothing is known."""
-        state = self.units.get(SERVICE, {}).get("ActiveState", "")
+        state = self.units.get(self.service, {}).get("ActiveState", "")
         waiting = self.units.get(SOCKET, {}).get("ActiveState") == "active"
-        return state and f"{SERVICE} is {state}{'; a connection to its socket starts it' if waiting else ''}"
+        return state and f"{self.service} is {state}{'; a connection to its socket starts it' if waiting else ''}"
 
 
 @dataclass(frozen=True)
@@ -119,21 +121,23 @@ def running(reading: Reading, *, peer: int | None = None) -> Running:
     facts = reading.facts
     if not facts.runs:
         return Running(unknown=("whether dockerd runs: this is a file tree",))
-    answer, units = facts.output(*PIDOF), _units(facts)
+    service = reading.packaging.service
+    answer = facts.output(*PIDOF)
+    units = {} if reading.packaging.user else _units(facts)  # a user's own systemd is another one
     unknown = tuple(_unanswered(reading, answer, units))
-    main = int(units.get(SERVICE, {}).get("MainPID", "0"))
+    main = int(units.get(service, {}).get("MainPID", "0"))
     pids = map(int, process_ids(answer.out)) if answer else ()
     found = {pid: one for pid in (main, *pids) if pid and (one := _process(facts, pid))}
-    own, told_by = (main, f"{SERVICE}'s main process") if units else _own(reading, found, peer)
+    own, told_by = (main, f"{service}'s main process") if units else _own(reading, found, peer)
     others = tuple(one for pid, one in found.items() if pid != own)
-    return Running(found.get(own or 0), told_by, others, units, unknown)
+    return Running(found.get(own or 0), told_by, others, units, service, unknown)
 
 
 def _unanswered(reading: Reading, answer: Output | None, units: Mapping[str, object]) -> Iterator[str]:
     if answer is None or answer.code not in {0, 1}:
         yield "whether other dockerds run: there is no pidof here"
     if reading.packaging.init is Init.SYSTEMD and not units:
-        yield f"what systemd knows of {SERVICE}: it does not answer"
+        yield f"what systemd knows of {reading.packaging.service}: it does not answer"
 
 
 def _own(reading: Reading, found: Mapping[int, Process], peer: int | None) -> tuple[int | None, str]:
@@ -219,13 +223,15 @@ def _started(facts: HostFacts, pid: int) -> datetime | None:
 def told_files(reading: Reading) -> tuple[Path, ...]:
     """The certificates and keys that dockerd is told."""
     said = reading.both()
-    return tuple(Path(str(said[key].value)) for key in MATERIAL if key in said)
+    places = reading.packaging.places
+    return tuple(places.on_host(Path(str(said[key].value))) for key in MATERIAL if key in said)
 
 
 def read_at_start(reading: Reading) -> tuple[Path, ...]:
     """The files that dockerd reads when it starts, and the links that lead to them."""
     told = told_files(reading)
-    own = [CURRENT] if any(path.parent == CURRENT.parent.parent for path in told) else []
+    places = reading.packaging.places
+    own = [places.current] if any(path.parent == places.pem_dir for path in told) else []
     return tuple(dict.fromkeys((reading.config, *told, *own)))
 
 
@@ -241,16 +247,16 @@ def restart_changes(reading: Reading, here: Running) -> tuple[tuple[Difference, 
     found = [*_options(reading, here.own), *_variables(reading, here.own), *_files(reading, here.own)]
     if here.own.replaced:
         found.append(Difference(here.own.words[0], "the program was replaced after dockerd started"))
-    if _is_outdated(reading, here.units.get(SERVICE, {})):
+    if _is_outdated(reading, here.units.get(here.service, {})):
         why = "its files changed: until `systemctl daemon-reload`, systemd goes by the old ones"
-        found.append(Difference(SERVICE, why))
+        found.append(Difference(here.service, why))
     return tuple(found), tuple(_untold(reading, here.own))
 
 
 def _is_outdated(reading: Reading, unit: Mapping[str, str]) -> bool:
     """Whether systemd goes by other files of the service than those that are there; it does not notice new drop-ins."""
     loaded = {path.rpartition("/")[2] for path in unit.get("DropInPaths", "").split()}
-    there = {path.name for path in reading.packaging.units if path.parent.name == f"{SERVICE}.d"}
+    there = {path.name for path in reading.packaging.units if path.parent.name == f"{reading.packaging.service}.d"}
     return unit.get("NeedDaemonReload") == "yes" or (bool(unit) and loaded != there)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import DEFAULT_SOCKETS, is_fd, is_tcp, port_of, streamed
-from dockertls.daemon.packaging import DROP_IN, OWN, SOCKET, SOCKET_DROP_IN, Part, Place
+from dockertls.daemon.packaging import DROP_IN, SOCKET, SOCKET_DROP_IN, Part, Place
 from dockertls.daemon.reading import TLS_KEYS, Reading, hosts_of, read
 from dockertls.daemon.rules import judged
+from dockertls.daemon.units import own_drop_ins
 from dockertls.daemon.wanted import OURS, Style, Wanted
 from dockertls.errors import Fault
 from dockertls.plan import visible
@@ -18,6 +19,7 @@ from dockertls.platforms import Init
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dockertls.daemon.packaging import Packaging
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
 
@@ -48,7 +50,8 @@ class Situation:
     @property
     def why_not_environment(self) -> str:
         """Why style env does not work here."""
-        return f"{self.reading.packaging.start} takes no flags from an environment file"
+        found = self.reading.packaging
+        return _starts_wrapper(found) or f"{found.start} takes no flags from an environment file"
 
     @property
     def honours_socket(self) -> bool:
@@ -100,7 +103,7 @@ class Situation:
 
     def default_host(self) -> str:
         """The local socket to name where nobody names one."""
-        return "fd://" if self.reading.packaging.socket_required else "unix://"
+        return "fd://" if self.reading.packaging.socket_required else self.reading.packaging.local
 
     def missing_tls(self, wanted: Wanted) -> dict[str, Json]:
         """The TLS options that are still to be set: all of them, or none if fixed flags give them."""
@@ -139,7 +142,7 @@ def survey(facts: HostFacts) -> Situation:
     Args:
         facts: gathered with the row "daemon".
     """
-    return _situation(facts, read(facts), read(facts, without=OWN))
+    return _situation(facts, read(facts), read(facts, without=own_drop_ins(facts)))
 
 
 def bared(here: Situation) -> Situation:
@@ -180,6 +183,7 @@ def fixed_faults(here: Situation, wanted: Wanted) -> tuple[Fault, ...]:
     if set(here.hosts(here.fixed, tcp=True)) - set(wanted.hosts):
         wrong.append("hosts")
     wrong += [key for key, value in wanted.settings.items() if key not in OURS and key in said and said[key] != value]
+    wrong += ["hosts"] if here.reading.packaging.wrapped and here.fixed.of("hosts") else []
     return (*(_fixed_fault(here, key, wanted) for key in dict.fromkeys(wrong)), *_taken(here, wanted))
 
 
@@ -198,7 +202,7 @@ def _fixed_fault(here: Situation, key: str, wanted: Wanted) -> Fault:
     flag = next((item for item in found if key != "hosts" or _is_foreign(item, wanted)), found[0])
     words = visible(" ".join(flag.alone()))
     part = here.part_of_fixed(flag)
-    replaceable = here.reading.packaging.init is Init.SYSTEMD and not part.written.startswith("$")
+    replaceable = not why_not_drop_in(here) and not part.written.startswith("$")
     other = ", or take --style drop-in, which replaces the command line" if replaceable else ""
     return Fault(
         f"{part.place} gives {words}, and that is not this tool's to edit",
@@ -252,13 +256,25 @@ def _home(here: Situation, style: Style) -> str:
     return str(places.get(style, variable.file if variable else ""))
 
 
+def why_not_drop_in(here: Situation) -> str:
+    """Why style drop-in does not work here; empty: it does."""
+    found = here.reading.packaging
+    if found.init is not Init.SYSTEMD:
+        return "systemd does not start dockerd"
+    return _starts_wrapper(found)
+
+
+def _starts_wrapper(found: Packaging) -> str:
+    """That a command line is not dockerd's own; empty: it is."""
+    return f"{found.start} starts {found.row.wrapper}, not dockerd" if found.row and found.wrapped else ""
+
+
 def style_faults(here: Situation, style: Style) -> tuple[Fault, ...]:
     """Whether this host honours a style."""
-    init = here.reading.packaging.init
     reasons = {
         Style.ENV: "" if here.honours_environment else here.why_not_environment,
         Style.SOCKET: "" if here.honours_socket else here.why_not_socket,
-        Style.DROP_IN: "" if init is Init.SYSTEMD else "systemd does not start dockerd",
+        Style.DROP_IN: why_not_drop_in(here),
     }
     if reason := reasons.get(style):
         return (Fault(f"style {style.value} does not work here: {reason}", "take --style auto, or json"),)

@@ -62,10 +62,10 @@ def trial(after: HostFacts, folder: Path) -> Trial | None:
         folder: where the copies go; nothing may be there.
 
     Returns:
-        None if it is not known what starts dockerd.
+        None if it is not known what starts dockerd, or if a wrapper does: outside of it, dockerd says something else.
     """
     reading = read(after)
-    if not reading.packaging.program:
+    if not reading.packaging.program or reading.packaging.wrapped:
         return None
     material = _material(after, reading)
     copies = {key: folder / f"{key}.pem" for key in material}

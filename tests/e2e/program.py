@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dockertls.cli.app import main, run
+from tests.roots.recorded import planted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REPOSITORY = Path(__file__).parents[2]
-ROOTS = REPOSITORY / "tests/roots"
 for loaded in ("bootstrap", "checking", "exporting", "issuing", "preparing", "rehearsing", "surveying", "telling"):
     import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):
@@ -151,11 +151,8 @@ class Place:
 
     @classmethod
     def recorded(cls, packaging: str, root: Path) -> Place:
-        """A copy of a recorded tree: a checkout's modes are not the packaging's."""
-        shutil.copytree(ROOTS / packaging / "tree", root, symlinks=True)
-        for path in root.rglob("*"):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        return cls(root)
+        """A copy of a recorded tree."""
+        return cls(planted(packaging, root))
 
     def copied(self, root: Path) -> Place:
         shutil.copytree(self.root, root, symlinks=True)

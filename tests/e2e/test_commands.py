@@ -21,8 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from dockertls.pki.keys import load_certificates, load_private, matches
+from dockertls.platforms import BY_NAME
 from dockertls.probe.standin import stand_in
 from tests.e2e.program import PATIENCE, Place, command, dockertls, environment, snapshot, started
+from tests.roots.recorded import NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,13 +184,17 @@ def test_a_second_run_has_nothing_to_do(fresh: Place, name: str) -> None:
     assert fresh.snapshot == after
 
 
-@pytest.mark.parametrize("packaging", ["alpine", "debian", "docker-ce", "fedora", "sysv-debian"])
+@pytest.mark.parametrize("packaging", NAMES)
 def test_bootstrap_and_undo_on_every_packaging(tmp_path: Path, packaging: str) -> None:
     place = Place.recorded(packaging, tmp_path / "root")
     before = place.untouched
     ran = place.done("bootstrap", "web1", "--no-passphrase", "--yes")
-    assert "still to be run: " in ran.out
+    assert f"still to be run: {' '.join(BY_NAME[packaging].restart)}" in ran.out or "docker.socket" in ran.out
     assert "export DOCKER_CERT_PATH='/root/.docker'" in ran.out
+    secured = place.untouched
+    assert place.done("bootstrap", "web1", "--check").out.strip() == "nothing to do"
+    place.done("bootstrap", "web1", "--yes")
+    assert place.untouched == secured
     place.done("undo", "--yes")
     kept = {path: node for path, node in place.untouched.items() if "etc/dockertls" not in path}
     assert kept == before

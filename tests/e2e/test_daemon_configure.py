@@ -28,15 +28,27 @@ from dockertls.apply import Run, apply
 from dockertls.daemon.configure import Style, Wanted, configure
 from dockertls.facts import gather
 from dockertls.host import LocalHost
+from tests.roots.recorded import planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockertls.daemon.configure import Configuration
 
-ROOTS = Path(__file__).parents[1] / "roots"
 UNITS = ("usr/lib/systemd/system", "lib/systemd/system")
 UNUSABLE = ("--containerd", "--exec-opt", "--userland-proxy-path", "-p")  # they need containerd, systemd, another path
+ETC, SNAP, HOME = "etc/docker", "var/snap/docker/2963", "home/ann/.config/docker"
+CONFIG = {"snap": f"{SNAP}/config/daemon.json", "rootless": f"{HOME}/daemon.json"}
+FOLDER = {"snap": f"{SNAP}/etc/docker", "rootless": HOME}
+"""Where a packaging's daemon.json lies, and its PEM files, if not in /etc/docker."""
+TOLD = {"rootless": f"/{HOME}"}
+"""What its dockerd calls the folder of its PEM files."""
+SCRIPTS = {
+    "etc/conf.d/docker": "DOCKER_OPTS",
+    "etc/default/docker": "DOCKER_OPTS",
+    "etc/sysconfig/docker": "other_args",
+}
+"""The file that an init script reads, and its variable."""
 PATIENCE = 20.0  # seconds until dockerd is up, on a busy machine
 
 pytestmark = pytest.mark.needs("dockerd", "curl")
@@ -46,8 +58,21 @@ pytestmark = pytest.mark.needs("dockerd", "curl")
 class Machine:
     """A file tree of a packaging, with certificates in place, and a port of its own."""
 
+    packaging: str
     root: Path
     port: int
+
+    @property
+    def config(self) -> Path:
+        return self.root / CONFIG.get(self.packaging, f"{ETC}/daemon.json")
+
+    @property
+    def folder(self) -> Path:
+        return self.root / FOLDER.get(self.packaging, ETC)
+
+    @property
+    def told(self) -> str:
+        return TOLD.get(self.packaging, f"/{ETC}")
 
     @property
     def host(self) -> LocalHost:
@@ -55,7 +80,7 @@ class Machine:
 
     @property
     def wanted(self) -> Wanted:
-        folder = PurePosixPath("/etc/docker")
+        folder = PurePosixPath(self.told)
         return Wanted(folder / "ca.pem", folder / "server-cert.pem", folder / "server-key.pem", port=self.port)
 
     def configure(self, style: Style) -> Configuration:
@@ -65,13 +90,13 @@ class Machine:
 
 
 def machine(tmp_path: Path, packaging: str) -> Machine:
-    root = tmp_path / "root"
-    shutil.copytree(ROOTS / packaging / "tree", root, symlinks=True)
-    (root / "etc/docker").mkdir(exist_ok=True)
-    make_certificates(root / "etc/docker")
+    root = planted(packaging, tmp_path / "root")
+    folder = root / FOLDER.get(packaging, ETC)
+    folder.mkdir(parents=True, exist_ok=True)
+    make_certificates(folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return Machine(root, free.getsockname()[1])
+        return Machine(packaging, root, free.getsockname()[1])
 
 
 def make_certificates(folder: Path) -> None:
@@ -101,16 +126,13 @@ def write(path: Path, certificate: x509.Certificate) -> None:
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def exec_start(root: Path) -> list[str]:
-    """ExecStart of the tree's docker.service, read without the code under test."""
+def assigned(root: Path, key: str) -> list[str]:
+    """What the tree's docker.service assigns to a key, read without the code under test."""
     files = [root / folder / "docker.service" for folder in UNITS]
     drop_ins = sorted((root / "etc/systemd/system/docker.service.d").glob("*.conf"))
-    value = ""
-    for file in (*filter(Path.exists, files), *drop_ins):
-        for line in file.read_text().replace("\\\n", " ").splitlines():
-            if line.startswith("ExecStart="):
-                value = line.removeprefix("ExecStart=")
-    return shlex.split(value)
+    texts = [file.read_text().replace("\\\n", " ") for file in (*filter(Path.exists, files), *drop_ins)]
+    lines = [line for text in texts for line in text.splitlines()]
+    return [line.removeprefix(f"{key}=") for line in lines if line.startswith(f"{key}=")]
 
 
 def sourced(file: Path, variable: str) -> str:
@@ -121,17 +143,18 @@ def sourced(file: Path, variable: str) -> str:
 
 def command_line(root: Path) -> list[str]:
     """dockerd's arguments as the tree's init system would give them."""
-    if (root / "sbin/openrc-run").exists():
-        return shlex.split(sourced(root / "etc/conf.d/docker", "DOCKER_OPTS"))
+    if (root / "var/snap").exists() or (root / "home").exists():
+        return []  # a wrapper gives none that matters here
     if not any((root / folder).exists() for folder in UNITS):
-        return sourced(root / "etc/default/docker", "DOCKER_OPTS").split()
+        found = [(root / file, name) for file, name in SCRIPTS.items() if (root / file).exists()]
+        return [word for file, name in found for word in sourced(file, name).split()]
+    files = [root / name.lstrip("-/") for name in assigned(root, "EnvironmentFile")]
     words: list[str] = []
-    for word in exec_start(root)[1:]:
-        if not word.startswith("$"):
+    for word in shlex.split(assigned(root, "ExecStart")[-1])[1:]:
+        if word.startswith("$"):
+            words += [part for file in files if file.exists() for part in shlex.split(sourced(file, word[1:]))]
+        else:
             words.append(word)
-            continue
-        file = root / ("etc/sysconfig/docker" if word == "$OPTIONS" else "etc/default/docker")
-        words += shlex.split(sourced(file, word[1:]))
     return words
 
 
@@ -141,9 +164,9 @@ def usable(words: list[str]) -> list[str]:
     return [word for word in kept if not (word.split("=")[0] in UNUSABLE and ("=" in word or next(kept)))]
 
 
-def here(text: str, root: Path, local: Path) -> str:
+def here(text: str, machine: Machine, local: Path) -> str:
     """Text whose paths and local socket are the test's."""
-    return re.sub(r"(fd|unix)://", f"unix://{local}", text).replace("/etc/docker/", f"{root}/etc/docker/")
+    return re.sub(r'(fd|unix)://[^"]*', f"unix://{local}", text).replace(f"{machine.told}/", f"{machine.folder}/")
 
 
 def listeners(root: Path, local: Path) -> list[str]:
@@ -156,14 +179,13 @@ def listeners(root: Path, local: Path) -> list[str]:
 
 
 @contextmanager
-def running(root: Path, scratch: Path) -> Iterator[Path]:
+def running(machine: Machine, scratch: Path) -> Iterator[Path]:
     """A real dockerd with the tree's command line and daemon.json; its paths and its local socket are the test's."""
-    local = scratch / "d.sock"
-    config = root / "etc/docker/daemon.json"
-    settings = json.loads(here(config.read_text(), root, local)) if config.exists() else {}
+    local, root, config = scratch / "d.sock", machine.root, machine.config
+    settings = json.loads(here(config.read_text(), machine, local)) if config.exists() else {}
     (scratch / "daemon.json").write_text(json.dumps(settings))
     handed_over = listeners(root, local)
-    words = [here(word, root, local) for word in usable(command_line(root))]
+    words = [here(word, machine, local) for word in usable(command_line(root))]
     if handed_over:  # systemd's own way to hand listeners over, without a systemd
         words = [word.replace(f"unix://{local}", "fd://") for word in words]
     own = ["--config-file", scratch / "daemon.json", "--data-root", scratch / "data", "--exec-root", scratch / "exec"]
@@ -210,6 +232,18 @@ CASES = [
     ("fedora", Style.JSON),
     ("fedora", Style.DROP_IN),
     ("sysv-debian", Style.ENV),
+    ("sysv-redhat", Style.ENV),
+    ("gentoo", Style.ENV),
+    ("amazon", Style.SOCKET),
+    ("amazon", Style.ENV),
+    ("opensuse", Style.ENV),
+    ("opensuse", Style.JSON),
+    ("openeuler", Style.SOCKET),
+    ("openeuler", Style.ENV),
+    ("azurelinux", Style.JSON),
+    ("ubuntu", Style.SOCKET),
+    ("snap", Style.JSON),
+    ("rootless", Style.JSON),
 ]
 
 
@@ -221,11 +255,11 @@ def test_dockerd_starts_with_what_was_written_and_asks_for_certificates(
     receipt = apply(here.configure(style).plan, here.host, Run(datetime.now(UTC)))
     assert receipt.not_run, "a file tree restarts nothing"
     assert not here.configure(Style.AUTO).plan
-    certificates = here.root / "etc/docker"
+    certificates = here.folder
     url = f"https://127.0.0.1:{here.port}/_ping"
     trust = ("--cacert", str(certificates / "ca.pem"))
     client = ("--cert", str(certificates / "client-cert.pem"), "--key", str(certificates / "client-key.pem"))
-    with running(here.root, tmp_path) as local:
+    with running(here, tmp_path) as local:
         assert curl("--unix-socket", str(local), "http://docker/_ping") == "OK"
         assert curl(*trust, *client, url) == "OK"
         assert "alert" in curl(*trust, url)

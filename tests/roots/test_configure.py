@@ -1,39 +1,33 @@
-"""Small recorded /etc trees of real packagings, each with the diff that `configure` is to make of it."""
+"""Every recorded tree, each with the diff that `configure` is to make of it in every style that it honours."""
 
 from __future__ import annotations
 
-import shutil
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.daemon.configure import Style, Wanted, configure
-from dockertls.facts import gather
-from dockertls.host import LocalHost
+from dockertls.daemon.configure import Style
+from dockertls.errors import Refused
+from dockertls.platforms import TABLE
+from tests.roots.recorded import NAMES, configured, expected, looked_at
 
-HERE = Path(__file__).parent
-DOCKER = PurePosixPath("/etc/docker")
-CASES = sorted(HERE.glob("*/configure-*.diff"))
-
-
-def recorded(packaging: str, tmp_path: Path) -> LocalHost:
-    """A copy of a recorded tree: a checkout's modes and owners are not the packaging's."""
-    root = tmp_path / packaging
-    shutil.copytree(HERE / packaging / "tree", root, symlinks=True)
-    for path in root.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return LocalHost(root=str(root))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_there_is_a_case_for_every_tree() -> None:
-    assert {case.parent for case in CASES} == {tree.parent for tree in HERE.glob("*/tree")}
+def test_there_is_a_tree_of_every_packaging() -> None:
+    assert {row.id for row in TABLE} == set(NAMES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
-def test_configure_makes_this_diff(case: Path, tmp_path: Path) -> None:
-    style = Style(case.stem.removeprefix("configure-"))
-    wanted = Wanted(DOCKER / "ca.pem", DOCKER / "server-cert.pem", DOCKER / "server-key.pem", style=style)
-    facts = gather(recorded(case.parent.name, tmp_path), ("daemon",), now=datetime(2026, 1, 1, tzinfo=UTC))
-    found = configure(facts, wanted)
-    assert f"{found.style.value}: {found.why}\n{found.plan.diff()}" == case.read_text()
+@pytest.mark.parametrize("style", Style, ids=lambda style: style.value)
+@pytest.mark.parametrize("name", NAMES)
+def test_configure_makes_this_diff(name: str, style: Style, tmp_path: Path) -> None:
+    facts, file = looked_at(name, tmp_path / name), expected(name, style)
+    if not file.exists():
+        with pytest.raises(Refused, match=f"style {style.value} does not work here"):
+            configured(facts, style)
+        return
+    # an ordinary user works on a tree as on one that is all his
+    owned = file.read_text() if os.geteuid() == 0 else file.read_text().replace(" 1000:1000", "")
+    assert configured(facts, style) == owned

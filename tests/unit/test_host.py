@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.errors import Denied, Locked, NotReady, Refused
-from dockertls.facts import DAEMON_JSON, NotGathered, NotSeen, gather, missing_directories, parse_passwd
+from dockertls.facts import NotGathered, NotSeen, gather, missing_directories, parse_passwd
 from dockertls.host import LocalHost, Output
 from dockertls.plan import Command, Directory, File, Link, Node
+from dockertls.platforms import DAEMON_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

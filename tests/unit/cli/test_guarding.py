@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.cli.guarding import preflight, shake_hands
-from dockertls.daemon.certificates import CA, CERT, KEY, MODES, told
+from dockertls.daemon.certificates import CA, CERT, KEY, MODES
 from dockertls.daemon.model import as_packaged
+from dockertls.daemon.places import SYSTEM
 from dockertls.errors import Refused
 from dockertls.pki.issue import Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
@@ -50,7 +51,7 @@ SERVED, ANN, MALLORY = pair(SERVER, OURS), pair(CLIENT, OURS), pair(CLIENT, THEI
 
 def host(trust: bytes = TRUST) -> HostFacts:
     contents = {CA: trust, CERT: SERVED[0], KEY: SERVED[1]}
-    changes = [Change(told(name), None, File(content, MODES[name]), "") for name, content in contents.items()]
+    changes = [Change(SYSTEM.told(name), None, File(content, MODES[name]), "") for name, content in contents.items()]
     return as_packaged(BY_NAME["debian"]).after(changes)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from dockertls.apply import Run, apply
 from dockertls.daemon.certificates import ServerFiles, install
+from dockertls.daemon.places import SYSTEM
 from dockertls.errors import NotReady
 from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
@@ -52,7 +53,7 @@ def facts(host: LocalHost) -> HostFacts:
 
 
 def put(host: LocalHost, files: ServerFiles, *, replace_foreign: bool = False) -> bool:
-    plan = install(facts(host), files, replace_foreign=replace_foreign, known=KNOWN)
+    plan = install(facts(host), files, SYSTEM, replace_foreign=replace_foreign, known=KNOWN)
     apply(plan, host, Run(NOW))
     return bool(plan)
 
@@ -68,7 +69,7 @@ def test_all_three_change_by_one_link(host: LocalHost) -> None:
     assert host.node(Path("/etc/docker/tls/current")) == Link("0001")
     assert host.node(Path("/etc/docker/server-key.pem")) == Link("tls/current/server-key.pem")
     newer = replace(FILES, cert=SECOND)
-    plan = install(facts(host), newer, replace_foreign=False, known=KNOWN)
+    plan = install(facts(host), newer, SYSTEM, replace_foreign=False, known=KNOWN)
     assert [change.path.name for change in plan.changes][-1] == "current"
     apply(plan, host, Run(NOW))
     assert host.node(Path("/etc/docker/tls/current")) == Link("0002")
@@ -125,7 +126,7 @@ def test_our_own_plain_files_and_broken_links_are_replaced(host: LocalHost) -> N
 def test_a_replaced_key_is_a_secret_of_the_diff(host: LocalHost) -> None:
     host.make(Path("/etc/docker/ca.pem"), File(FILES.ca))
     host.make(Path("/etc/docker/server-key.pem"), File(b"an old key that is no PEM"))
-    assert "an old key" not in install(facts(host), FILES, replace_foreign=False, known=KNOWN).diff()
+    assert "an old key" not in install(facts(host), FILES, SYSTEM, replace_foreign=False, known=KNOWN).diff()
 
 
 def test_a_file_where_the_folder_should_be_is_told(tmp_path: DiskPath) -> None:

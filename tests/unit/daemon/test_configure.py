@@ -468,11 +468,13 @@ def test_every_snippet_is_without_problems(platform: str) -> None:
     for style in (Style.AUTO, Style.JSON):
         files = {path: file.content.decode() for path, file in snippet(platform, WANTED, style)}
         assert files
-        assert problems(tree(platform, files)) == ()
+        found = [fault.message for fault in problems(tree(platform, files))]
+        lasting = ["Docker 1.13 lets in clients of every authority that the system trusts, beside tlscacert"]
+        assert found == (lasting if BY_NAME[platform].id == "rhel7" else [])
         assert effective(tree(platform, files))["tlsverify"].value is True
 
 
 def test_an_unknown_packaging_is_refused_with_the_list() -> None:
     with pytest.raises(Refused) as caught:
         snippet("beos", WANTED)
-    assert "alpine, debian, docker-ce, fedora" in caught.value.hint
+    assert "debian, docker-ce, docker-ce-deb" in caught.value.hint

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dockertls.daemon.effective import stopping
+from dockertls.daemon.model import as_packaged, from_files, packaged_files
 from dockertls.daemon.options import (
     BY_FLAG,
     TABLE,
@@ -26,6 +28,7 @@ from dockertls.daemon.options import (
 from dockertls.daemon.releases import lacks, parse, release_of
 from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost, Output
+from dockertls.platforms import BY_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path as DiskPath
@@ -56,7 +59,9 @@ def test_what_the_real_dockerd_knows_is_what_the_table_says_of_its_release(tmp_p
     (tmp_path / "daemon.json").write_text(json.dumps(dict.fromkeys([*keys, "nonsense"], 1)))
     refused = dockerd("--config-file", str(tmp_path / "daemon.json"))
     unknown = set(re.split(r"[,\s]+", refused.partition("configuration option: ")[2])) - {""}
-    assert unknown == {"nonsense"} | {row.key for row in TABLE if row.key and lacks(release, row, flag=False)}
+    assert unknown == {"nonsense"} | {
+        row.key for row in TABLE if row.key and (row.only or lacks(release, row, flag=False))
+    }
     for row in (row for row in TABLE if row.flag and (row.since or row.flag_since or row.removed)):
         known = f"unknown flag: --{row.flag}\n" not in dockerd(f"--{row.flag}=1", "--nonsense") + "\n"
         assert known is not bool(lacks(release, row, flag=True)), row
@@ -186,3 +191,21 @@ def test_occurrences_join_as_their_kind_says() -> None:
     assert join_values({"a": {"x": "1"}}, {"a": {"y": "2"}, "b": {}}) == {"a": {"x": "1", "y": "2"}, "b": {}}
     assert join_values({"a": "1"}, {"a": "2"}) == {"a": "2"}
     assert join_values("a", "b") == "b"
+
+
+OTHERS = [row for row in TABLE if row.only]
+
+
+@pytest.mark.parametrize("row", OTHERS, ids=lambda row: row.flag)
+def test_what_only_red_hats_dockerd_has_is_right_there_and_a_fault_elsewhere(row: Option) -> None:
+    value = "" if row.kind is Kind.BOOL else "=7"
+    theirs = as_packaged(BY_NAME["rhel7"], f"--{row.flag}{value}")
+    assert not stopping(theirs)
+    faults = stopping(as_packaged(BY_NAME["fedora"], f"--{row.flag}{value}"))
+    assert [f"only dockerd-current has --{row.flag}" in fault.message for fault in faults] == [True]
+
+
+def test_a_key_that_only_red_hats_dockerd_has_is_a_fault_elsewhere() -> None:
+    for name, faults in (("rhel7", 0), ("debian", 1)):
+        files = packaged_files(BY_NAME[name]) | {Path("/etc/docker/daemon.json"): '{"add-registry": ["x"]}'}
+        assert len(stopping(from_files(files))) == faults

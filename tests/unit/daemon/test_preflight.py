@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.daemon.certificates import CA, CERT, KEY, MODES, told
+from dockertls.daemon.certificates import CA, CERT, KEY, MODES
 from dockertls.daemon.model import as_packaged, packaged_files
+from dockertls.daemon.places import SYSTEM
 from dockertls.daemon.preflight import Shown, faults, material
-from dockertls.facts import TLS_DIR, HostFacts, gather
+from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
@@ -86,15 +87,21 @@ def test_every_fault_is_told_at_once() -> None:
 
 
 CONTENT = {CA: b"ca", CERT: b"cert", KEY: b"key"}
-OPTIONS = f"--tlsverify --tlscacert={told(CA)} --tlscert={told(CERT)} --tlskey={told(KEY)}"
+TLS_DIR = SYSTEM.tls_dir
+OPTIONS = f"--tlsverify --tlscacert={SYSTEM.told(CA)} --tlscert={SYSTEM.told(CERT)} --tlskey={SYSTEM.told(KEY)}"
 
 
 def installed(changed: dict[str, File | None] | None = None, options: str = OPTIONS) -> HostFacts:
     """A host with the familiar links into a first generation."""
     first = {TLS_DIR / "0001" / name: File(content, 0o600) for name, content in CONTENT.items()}
-    links = {told(name): Link(f"tls/current/{name}") for name in CONTENT} | {TLS_DIR / "current": Link("0001")}
+    links = {SYSTEM.told(name): Link(f"tls/current/{name}") for name in CONTENT} | {TLS_DIR / "current": Link("0001")}
     folders = dict.fromkeys((TLS_DIR, TLS_DIR / "0001"), Directory(0o700))
-    made = {**folders, **first, **links, **{TLS_DIR / "0001" / name: node for name, node in (changed or {}).items()}}
+    made = {
+        **folders,
+        **first,
+        **links,
+        **{TLS_DIR / "0001" / name: node for name, node in (changed or {}).items()},
+    }
     changes = [Change(path, None, node, "") for path, node in made.items()]
     return as_packaged(BY_NAME["debian"], options).after(changes)
 
@@ -134,7 +141,7 @@ def test_files_that_dockerd_could_not_use_safely_are_told(facts: HostFacts, told
 
 
 def test_files_that_are_not_those_that_dockerd_is_told_are_told(tmp_path: DiskPath) -> None:
-    for path, text in packaged_files(BY_NAME["debian"], OPTIONS.replace(str(told(KEY)), "/opt/key.pem")).items():
+    for path, text in packaged_files(BY_NAME["debian"], OPTIONS.replace(str(SYSTEM.told(KEY)), "/opt/key.pem")).items():
         place = tmp_path / str(path)[1:]
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)

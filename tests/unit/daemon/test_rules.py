@@ -78,6 +78,11 @@ CASES: dict[str, tuple[Host, Host, str]] = {
         "debug is given as a flag (/etc/default/docker:1 DOCKER_OPTS)",
     ),
     "unknown-keys": (Host(keys={"TLS": True}), Host(keys={"icc": True}), "TLS is not a key"),
+    "of-others": (
+        Host(flags="--add-registry=registry.example.net"),
+        Host(flags="--registry-mirror=https://registry.example.net"),
+        "only dockerd-current has --add-registry",
+    ),
     "wrong-kinds": (Host(keys={"debug": "true"}), Host(keys={"debug": True}), "debug is of the wrong type"),
     "not-of-this-release": (
         Host(flags="--feature a", keys={"nri-opts": {}}, release="26.1.5"),

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.daemon.model import from_files, packaged_files
+from dockertls.daemon.places import SYSTEM
 from dockertls.daemon.reading import read
 from dockertls.daemon.running import PID_FILE, Difference, read_at_start, restart_changes, running
-from dockertls.facts import CURRENT, PIDOF, PROC, SYSTEMCTL_SHOW
+from dockertls.facts import PIDOF, PROC, SYSTEMCTL_SHOW
 from dockertls.host import Output
 from dockertls.plan import File, Link
 from dockertls.platforms import BY_NAME
@@ -244,11 +245,11 @@ def test_files_that_changed_after_dockerd_had_read_them_are_told() -> None:
     config = Path("/etc/docker/daemon.json")
     facts = live(TLS, files={str(config): "{}"}, processes=WITH_TLS, pid_file=87)
     assert read_at_start(read(facts)) == (
-        config, Path("/etc/docker/ca.pem"), Path("/srv/cert.pem"), Path("/srv/key.pem"), CURRENT,
+        config, Path("/etc/docker/ca.pem"), Path("/srv/cert.pem"), Path("/srv/key.pem"), SYSTEM.current,
     )  # fmt: skip
     read_at = STARTED + 0.5
     times = {PID_FILE: read_at, config: read_at - 0.1, Path("/etc/docker/ca.pem"): BOOT, Path("/srv/key.pem"): BOOT}
-    found = changes(replace(facts, changed={**times, Path("/srv/cert.pem"): read_at + 0.1, CURRENT: read_at + 9}))
+    found = changes(replace(facts, changed=times | {Path("/srv/cert.pem"): read_at + 0.1, SYSTEM.current: read_at + 9}))
     assert [one.what for one in found] == ["/srv/cert.pem", "/etc/docker/tls/current"]
     assert found[0].why == "changed at 2026-11-24T05:50:09Z, after dockerd started"
 
