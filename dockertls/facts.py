@@ -9,6 +9,7 @@ from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.documents.passwd import parse_passwd
 from dockertls.documents.unit_file import UnitFile
 from dockertls.errors import NotReady, Refused
 from dockertls.plan import Command, Directory, File, Link
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from dockertls.documents.passwd import User
     from dockertls.host import Host, Output
-    from dockertls.plan import Change, Node, Owner
+    from dockertls.plan import Change, Node
 
 UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"))
 """Where systemd looks for units, strongest first (systemd.unit(5))."""
@@ -47,7 +49,6 @@ MASK = Path("/dev/null")
 NAMES = "*"
 """Stands for the names in a directory, where they are what is not seen."""
 PASSWD = Path("/etc/passwd")
-PASSWD_FIELDS = 7
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 _PATTERN = re.compile(r"[*?\[%]")
 """What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
@@ -434,35 +435,10 @@ def gather(
     )
 
 
-@dataclass(frozen=True)
-class User:
-    """A line of passwd(5)."""
-
-    name: str
-    uid: int
-    gid: int
-    home: Path
-
-    @property
-    def owner(self) -> Owner:
-        """User and group id, as nodes hold them."""
-        return (self.uid, self.gid)
-
-
 def users(facts: HostFacts) -> tuple[User, ...]:
     """The users that the host's /etc/passwd names, in its order."""
     file = facts.file(PASSWD)
     return parse_passwd(file.content.decode(errors="replace")) if file else ()
-
-
-def parse_passwd(text: str) -> tuple[User, ...]:
-    """The users in lines of passwd(5); lines that are none are passed over."""
-    entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
-    return tuple(
-        User(name, int(uid), int(gid), Path(home or "/"))
-        for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= PASSWD_FIELDS)
-        if uid.isdigit() and gid.isdigit()
-    )
 
 
 def missing_directories(facts: HostFacts, path: Path) -> tuple[Path, ...]:

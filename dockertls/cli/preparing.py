@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
     from dockertls.daemon.places import Places
-    from dockertls.facts import HostFacts, User
+    from dockertls.documents.passwd import User
+    from dockertls.facts import HostFacts
     from dockertls.pki.store import Generation
     from dockertls.plan import Command, Plan
     from dockertls.probe.observation import ClientMaterial

@@ -20,8 +20,8 @@ from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.model import packaged_files
 from dockertls.daemon.reading import MATERIAL, read
 from dockertls.daemon.wanted import Style
+from dockertls.documents.passwd import User
 from dockertls.errors import NotReady
-from dockertls.facts import User
 from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File, Plan
 from dockertls.platforms import BY_NAME

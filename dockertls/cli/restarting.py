@@ -12,7 +12,7 @@ from dockertls.apply import apply, plan_undo
 from dockertls.cli.console import is_root, user_id
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
-from dockertls.daemon.control import complaints, log_command, restarts
+from dockertls.daemon.control import complaints, is_restart, log_command, restarts
 from dockertls.daemon.effective import effective
 from dockertls.daemon.packaging import packaging
 from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
@@ -128,10 +128,12 @@ def _change_daemon(
         _refuse_others(session)
     session.recover(options)
     decided, plan = _decide(session, decide)
-    first = _keep_containers(session, _containers(session, plan, restart))
+    seen = _containers(session, plan, restart)
+    first = _keep_containers(session, seen)
     for note in decided.notes:
         session.console.say(f"note: {note}")
-    if not session.consider(plan, options, first=first):
+    stopped = seen.would_stop if seen and not first else ()
+    if not session.consider(_naming(plan, stopped), options, first=first):
         return Outcome(decided, None)
     run = session.run(group=secrets.token_hex(8))
     with _turn(session):
@@ -247,6 +249,13 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
     return replace(seen, live_restore=seen.live_restore and lasting) if seen else None
 
 
+def _naming(plan: Plan, stopped: Sequence[str]) -> Plan:
+    """The plan as it is shown: what restarts dockerd names the containers that it stops."""
+    told = f"; it stops {', '.join(map(visible, stopped))}" if stopped else ""
+    commands = (replace(one, why=one.why + told) if is_restart(one) else one for one in plan.activation)
+    return replace(plan, activation=tuple(commands))
+
+
 def _keep_containers(session: Session, seen: Running | None) -> Plan:
     """What lets running containers survive the restart, where that is possible."""
     if seen is None or not seen.would_stop or seen.swarm:
@@ -299,7 +308,8 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
             "say --restart always, or safe",
         )
-    if not session.consider(whole, options):
+    seen = _containers(session, plan_undo(session.host, entries[-1:]), restart)
+    if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
         return False
     run = session.run(group=secrets.token_hex(8))
     with _turn(session):

@@ -10,8 +10,9 @@ import typer
 
 from dockertls.apply import Run, apply, recover
 from dockertls.cli.console import Console, environment, is_root, now, user_id, user_name, working_directory
+from dockertls.documents.passwd import User, parse_passwd
 from dockertls.errors import Drifted, NeedsConsent, NotReady
-from dockertls.facts import User, gather, parse_passwd, users
+from dockertls.facts import gather, users
 from dockertls.host import LocalHost
 from dockertls.journal import unfinished
 from dockertls.plan import Command, shown

@@ -28,7 +28,7 @@ from dockertls.daemon.situation import Situation, bared, choose, fixed_faults, s
 from dockertls.daemon.units import OWN_NAME
 from dockertls.daemon.wanted import Style, Wanted
 from dockertls.errors import Fault, NotReady, refuse
-from dockertls.plan import Change, Command, Directory, File, Plan
+from dockertls.plan import Change, Command, File, Plan
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.homes import Homes
-    from dockertls.facts import HostFacts, User
+    from dockertls.documents.passwd import User
+    from dockertls.facts import HostFacts
 
 
 __all__ = ["Configuration", "Style", "Wanted", "configure", "live_restore", "snippet"]
@@ -92,7 +93,7 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
     changes = _whole(here, (*_changes(here, wanted, homes(style, here)), forward))
     _check(facts, changes, wanted, asked.hosts)
     plan = Plan(f"{WHAT}: TLS on {', '.join(asked.hosts)}", tuple(changes), (), _activation(facts, changes))
-    return Configuration(plan, style, why, tuple(_notes(here, _changed(facts, changes))))
+    return Configuration(plan, style, why, tuple(_notes(here, facts.after(changes))))
 
 
 def _changes(here: Situation, wanted: Wanted, places: Homes) -> tuple[Change | None, ...]:
@@ -116,7 +117,7 @@ def _whole(here: Situation, wished: Iterable[Change | None]) -> list[Change]:
 
 def _check(facts: HostFacts, changes: list[Change], wanted: Wanted, hosts: tuple[str, ...]) -> None:
     """Read the result as dockerd would, and refuse it if anything in it would stop dockerd or leave it open."""
-    after = read(_changed(facts, changes))
+    after = read(facts.after(changes))
     said = after.both()
     faults = list(judged(after, stops=True))
     refuse(WHAT, faults)
@@ -128,18 +129,6 @@ def _check(facts: HostFacts, changes: list[Change], wanted: Wanted, hosts: tuple
     lost = [host for host in hosts if stream(host) not in reached]
     faults += [Fault(f"dockerd would not listen on {host}", "look at `dockertls daemon show`") for host in lost]
     refuse(WHAT, tuple(dict.fromkeys(faults)))
-
-
-def _changed(facts: HostFacts, changes: list[Change]) -> HostFacts:
-    """The facts as they would be after some changes."""
-    files = {**facts.files, **{change.path: change.after for change in changes}}
-    names = {**facts.names, **{change.path: () for change in changes if isinstance(change.after, Directory)}}
-    for change in changes:
-        folder = change.path.parent
-        if folder in names:
-            others = {name for name in names.get(folder, ()) if name != change.path.name}
-            names[folder] = tuple(sorted(others | ({change.path.name} if change.after else set())))
-    return replace(facts, files=files, names=names)
 
 
 def _activation(facts: HostFacts, changes: list[Change]) -> tuple[Command, ...]:

@@ -76,7 +76,12 @@ def follow_commands(facts: HostFacts) -> tuple[Command, ...]:
 def restarts(plan: Plan) -> bool:
     """Whether a plan stops or restarts dockerd."""
     commands = (*plan.activation, *(command for change in plan.changes for command in change.then))
-    return any(command.argv in RESTARTS for command in commands)
+    return any(map(is_restart, commands))
+
+
+def is_restart(command: Command) -> bool:
+    """Whether a command restarts dockerd."""
+    return command.argv in RESTARTS
 
 
 def log_command(facts: HostFacts, since: datetime) -> Command | None:

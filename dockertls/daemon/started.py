@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dockertls.documents.env_file import Dialect
-    from dockertls.facts import User
+    from dockertls.documents.passwd import User
     from dockertls.platforms import Platform
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@^+~${}%-]+")

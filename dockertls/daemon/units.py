@@ -16,7 +16,8 @@ from dockertls.platforms import SERVICE, at_home
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from dockertls.facts import HostFacts, User
+    from dockertls.documents.passwd import User
+    from dockertls.facts import HostFacts
 
 SOCKET = "docker.socket"
 OWN_NAME = "zz-dockertls.conf"

@@ -220,7 +220,8 @@ def test_what_may_be_a_credential_is_not_shown(fresh: Place) -> None:
 def test_what_is_shown_is_one_line_a_thing_in_a_pipe(fresh: Place) -> None:
     fresh.put(ENVIRONMENT, "DOCKER_OPTS='-H tcp://127.0.0.1:2375 --label a=b --label c=d'\n")
     lines = fresh.done("daemon", "show").out.splitlines()
-    assert lines[0].startswith("started by systemd: /lib/systemd/system/docker.service:")
+    assert lines[0] == "packaging: Debian, docker.io (by what /lib/systemd/system/docker.service runs)"
+    assert lines[1].startswith("started by systemd: /lib/systemd/system/docker.service:")
     place = ["/etc/default/docker:1", "DOCKER_OPTS"]
     assert ["tcp://127.0.0.1:2375", *place] in [line.split() for line in lines], "a further value of hosts"
     assert ["labels", "a=b", *place] in [line.split() for line in lines]

@@ -356,6 +356,7 @@ def test_no_container_stops_without_consent(reason: str) -> None:
         lab.shell(STOPPABLE[reason])
         started = command_line(lab)
 
+        assert "it stops keeper" in lab.dockertls("bootstrap", NAME, "--dry-run").stdout
         for _ in range(2):  # a second run does not restart it either
             done = lab.dockertls(*BOOTSTRAP)
             assert done.returncode == 4, done.stderr

@@ -10,8 +10,9 @@ from pathlib import Path
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, Wanted, configure
 from dockertls.daemon.packaging import packaging
+from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Refused
-from dockertls.facts import HostFacts, gather, parse_passwd
+from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 
 HERE = Path(__file__).parent

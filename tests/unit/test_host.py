@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Denied, Locked, NotReady, Refused
-from dockertls.facts import NotGathered, NotSeen, gather, missing_directories, parse_passwd
+from dockertls.facts import NotGathered, NotSeen, gather, missing_directories
 from dockertls.host import LocalHost, Output
 from dockertls.plan import Command, Directory, File, Link, Node
 from dockertls.platforms import DAEMON_JSON

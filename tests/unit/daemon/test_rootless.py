@@ -13,8 +13,8 @@ from dockertls.daemon.control import listening, log_command, restart_commands
 from dockertls.daemon.model import ANN, from_files, packaged_files
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.recognition import recognise
+from dockertls.documents.passwd import User
 from dockertls.errors import Refused
-from dockertls.facts import User
 from dockertls.plan import Directory, File
 from dockertls.platforms import BY_NAME
 

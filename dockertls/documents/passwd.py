@@ -1,0 +1,37 @@
+"""/etc/passwd: who the users of a host are; read, never written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dockertls.plan import Owner
+
+FIELDS = 7
+
+
+@dataclass(frozen=True)
+class User:
+    """A line of passwd(5)."""
+
+    name: str
+    uid: int
+    gid: int
+    home: Path
+
+    @property
+    def owner(self) -> Owner:
+        """User and group id, as nodes hold them."""
+        return (self.uid, self.gid)
+
+
+def parse_passwd(text: str) -> tuple[User, ...]:
+    """The users in lines of passwd(5); lines that are none are passed over."""
+    entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
+    return tuple(
+        User(name, int(uid), int(gid), Path(home or "/"))
+        for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= FIELDS)
+        if uid.isdigit() and gid.isdigit()
+    )
