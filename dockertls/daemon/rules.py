@@ -56,6 +56,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(rules_options.unknown_keys, stops=True),
     Rule(rules_options.wrong_kinds, stops=True),
     Rule(rules_options.of_others, stops=True),
+    Rule(rules_options.never_runs, stops=True),
     Rule(rules_options.not_of_this_release, stops=True),
     Rule(rules_tls.material_dropped, stops=True),
     Rule(rules_tls.material_unused, stops=True),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dockertls.daemon.reading import Reading
 
 
+VALIDATE = "validate"
+
+
 def in_two_places(reading: Reading) -> Iterator[Fault]:
     """A flag and a key of daemon.json say the same thing."""
     for key, said in reading.by_flags().items():
@@ -73,8 +76,15 @@ def unknown_keys(reading: Reading) -> Iterator[Fault]:
 def ignored_keys(reading: Reading) -> Iterator[Fault]:
     """Keys that dockerd lets pass and does not look at."""
     for key, said in reading.dropped.items():
-        if key in BY_KEY or key in BY_FLAG:
+        if key != VALIDATE and (key in BY_KEY or key in BY_FLAG):
             yield Fault(f"{said.origin}: dockerd takes {visible(key)} without a word and ignores it", _instead(key))
+
+
+def never_runs(reading: Reading) -> Iterator[Fault]:
+    """A key that makes dockerd judge its configuration and end; releases before 23.0 refuse it."""
+    if VALIDATE in reading.dropped:
+        said = reading.dropped[VALIDATE]
+        yield Fault(f"{said.origin}: with {VALIDATE}, dockerd ends at once instead of running", "remove it")
 
 
 def _instead(key: str) -> str:

@@ -83,6 +83,7 @@ CASES: dict[str, tuple[Host, Host, str]] = {
         Host(flags="--registry-mirror=https://registry.example.net"),
         "only dockerd-current has --add-registry",
     ),
+    "never-runs": (Host(keys={"validate": True}), Host(keys={"debug": True}), "dockerd ends at once"),
     "wrong-kinds": (Host(keys={"debug": "true"}), Host(keys={"debug": True}), "debug is of the wrong type"),
     "not-of-this-release": (
         Host(flags="--feature a", keys={"nri-opts": {}}, release="26.1.5"),
