@@ -78,7 +78,7 @@ class Console:
             grid.add_column(head, overflow="fold")
         for row in table.rows:
             grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
-        terminal = Terminal(file=sys.stdout, highlight=False, no_color=not self.colour or None)
+        terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
         with terminal.capture() as captured:
             terminal.print(grid)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

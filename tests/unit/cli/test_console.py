@@ -1,0 +1,30 @@
+"""What a terminal shows, on a real pseudo terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+SHOW = """
+from dockertls.cli.console import Console
+from dockertls.report.tables import Row, Table
+Console().table(Table(("SHA-256", "[bold]"), (Row(("17:AB:CD:A7", "[red]x[/red] :smile:")),)))
+"""
+
+
+def on_a_terminal(script: str) -> str:
+    leader, follower = pty.openpty()
+    try:
+        subprocess.run([sys.executable, "-c", script], stdout=follower, check=True, env={**os.environ, "TERM": "dumb"})
+        return os.read(leader, 4096).decode()
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+
+def test_what_is_shown_is_what_it_is_and_no_markup_and_no_emoji() -> None:
+    shown = on_a_terminal(SHOW)
+    assert "17:AB:CD:A7" in shown
+    assert "[red]x[/red] :smile:" in shown
