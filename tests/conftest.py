@@ -25,6 +25,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
     "openssl": lambda: shutil.which("openssl"),
     "root": lambda: os.geteuid() == 0,
+    "rootlesskit": lambda: all(map(shutil.which, ("rootlesskit", "slirp4netns", "newuidmap"))),
     "setpriv": lambda: shutil.which("setpriv"),
     "socket-activate": lambda: shutil.which("systemd-socket-activate"),
     "strace": lambda: shutil.which("strace"),
