@@ -69,6 +69,23 @@ def test_the_authority_is_shown_in_pem(house: Place) -> None:
     assert house.done("--json", "ca", "show", "--pem").document["data"]["pem"] == (house.root / CERTIFICATE).read_text()
 
 
+def test_a_snippet_names_the_paths_of_its_packaging() -> None:
+    ran = dockertls("daemon", "snippet", "--platform", "snap")
+    assert ran.out.startswith("# /var/snap/docker/current/config/daemon.json\n")
+    assert '"tlscacert": "/etc/docker/ca.pem"' in ran.out
+
+
+@pytest.mark.needs("root")
+def test_a_rootless_snippet_is_for_the_user_who_asks() -> None:
+    words = ("daemon", "snippet", "--platform", "rootless")
+    ran = dockertls(*words)
+    assert ran.code == 4
+    assert "without sudo" in ran.err
+    out = dockertls(*words, env={"SUDO_USER": "daemon"}).out
+    assert "# /usr/sbin/.config/docker/daemon.json" in out
+    assert "unix:///run/user/1/docker.sock" in out
+
+
 def test_the_snippet_is_what_an_administrator_of_fedora_writes() -> None:
     ran = dockertls("daemon", "snippet", "--platform", "fedora", "--style", "env", "--existing", "--selinux-enabled")
     head, line = ran.out.splitlines()

@@ -452,6 +452,12 @@ def test_live_restore_is_left_alone_where_it_is_set_or_a_reload_would_not_do(
     assert not live_restore(tree(platform, more))
 
 
+def test_that_an_old_dockerd_trusts_the_systems_authorities_is_told() -> None:
+    told = {name: " ".join(configure(tree(name), WANTED).notes) for name in ("rhel7", "fedora")}
+    assert "every authority that the system trusts" in told["rhel7"]
+    assert "authority" not in told["fedora"]
+
+
 # snippets
 
 
