@@ -101,7 +101,9 @@ class HostFacts:
 
     def _surely_missing(self, path: Path) -> bool:
         """Whether a directory on the way is known to be missing, or known not to hold it."""
-        nearest = next(parent for parent in path.parents if parent in self.files or parent.parent == parent)
+        nearest = next((parent for parent in path.parents if parent in self.files or parent.parent == parent), None)
+        if nearest is None:
+            return False
         node = self.files.get(nearest)
         inside = path.relative_to(nearest).parts[0]
         return nearest in self.files and (
@@ -271,6 +273,8 @@ class _Look:
 
     def date(self, path: Path) -> None:
         """See when what a path names changed; a link changes with its end, and when it is led elsewhere."""
+        if "\0" in str(path) or not str(path).isprintable():
+            return  # no file system has it, or nobody could write it
         with self.bearing(path):
             times = [self.host.changed(place) for place in {path, self.host.real(path)}]
             if None not in times:

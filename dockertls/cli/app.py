@@ -14,7 +14,8 @@ from typer.main import get_group
 
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
-from dockertls.errors import DockerTLSError, Usage
+from dockertls.errors import DockerTLSError, NotReady, Usage
+from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from types import FrameType, ModuleType
@@ -173,6 +174,11 @@ def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
     show = getattr(error, "format_message", None)
     if show is not None:  # what typer says of a wrong command line
         return console.fail(Usage(show(), _usage_hint(error)))
+    from dockertls.facts import NotGathered
+
+    if isinstance(error, NotGathered):  # an odd host leads where nobody thought to look
+        hint = "is a folder there a link, or a path in a unit not absolute? write it plainly, and run it again"
+        return console.fail(NotReady(f"{visible(str(error))}: it was not looked at, and nothing was done", hint))
     if "-v" in words or "--verbose" in words:
         import traceback
 

@@ -13,8 +13,8 @@ from dockertls.cli.console import is_root, user_id
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import complaints, is_restart, log_command, restarts
-from dockertls.daemon.effective import effective
-from dockertls.daemon.packaging import packaging
+from dockertls.daemon.effective import effective, open_to_all
+from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
 
@@ -308,6 +308,7 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
             "say --restart always, or safe",
         )
+    _refuse_open(session, whole)
     seen = _containers(session, plan_undo(session.host, entries[-1:]), restart)
     if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
         return False
@@ -322,6 +323,15 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             with _last_words(session):
                 apply(plan, session.host, replace(run, undoes=(entry.id,), activate=activate), guards=guards)
     return True
+
+
+def _refuse_open(session: Session, plan: Plan) -> None:
+    """Tell of ports that would be open to everybody afterwards. Raises NotReady if one is of our own making."""
+    facts = session.facts("daemon").after(plan.changes)
+    for fault in open_to_all(facts):
+        session.console.warn(f"after this, {fault.message}")
+        if facts.file(SOCKET_DROP_IN):
+            raise NotReady(f"nothing was taken back: {fault.message}", "undo what opened the port first: see history")
 
 
 def refuse_pending(outcome: Outcome[_Decided]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.control import restart_commands, systemctl
-from dockertls.daemon.drop_ins import listener, service_drop_in
+from dockertls.daemon.drop_ins import guard, listener, service_drop_in
 from dockertls.daemon.edits import (
     daemon_json,
     environment_file,
@@ -25,7 +25,7 @@ from dockertls.daemon.recognition import recognise
 from dockertls.daemon.rootless import forward_faults, forwarding, inside
 from dockertls.daemon.rules import judged
 from dockertls.daemon.situation import Situation, bared, choose, fixed_faults, style_faults, survey
-from dockertls.daemon.units import OWN_NAME
+from dockertls.daemon.units import OWN, OWN_NAME
 from dockertls.daemon.wanted import Style, Wanted
 from dockertls.errors import Fault, NotReady, refuse
 from dockertls.plan import Change, Command, File, Plan
@@ -100,13 +100,13 @@ def _changes(here: Situation, wanted: Wanted, places: Homes) -> tuple[Change | N
     """The file that gets TLS goes first, a new listener last: at every moment dockerd has TLS or refuses to start."""
     environment = environment_file(here, environment_words(here, wanted, places))
     config, command = daemon_json(here, wanted, places), service_drop_in(here, wanted, places)
-    listening = listener(here, wanted, places)
+    guarding, listening = guard(here, wanted, places), listener(here, wanted, places)
     settings = {
         Home.JSON: (config, environment, command),
         Home.ENVIRONMENT: (environment, config, command),
         Home.COMMAND: (command, environment, config),
     }[places.tls]
-    return (*settings, listening) if listening and listening.after else (listening, *settings)
+    return (*settings, guarding, listening) if listening and listening.after else (listening, *settings, guarding)
 
 
 def _whole(here: Situation, wished: Iterable[Change | None]) -> list[Change]:
@@ -134,7 +134,7 @@ def _check(facts: HostFacts, changes: list[Change], wanted: Wanted, hosts: tuple
 def _activation(facts: HostFacts, changes: list[Change]) -> tuple[Command, ...]:
     """What makes dockerd follow its files; nothing where nothing changes."""
     paths = {change.path for change in changes}
-    units_changed = any(path.name == OWN_NAME for path in paths)
+    units_changed = any(path.name == OWN_NAME or path in OWN for path in paths)
     return restart_commands(facts, units_changed=units_changed, socket=SOCKET_DROP_IN in paths) if paths else ()
 
 

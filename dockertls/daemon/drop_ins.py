@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.control import CLOSE_LISTENER
-from dockertls.daemon.edits import command_words, with_text
+from dockertls.daemon.edits import command_words, found_file, with_text
 from dockertls.daemon.flags import parse
 from dockertls.daemon.homes import Home
 from dockertls.daemon.hosts import stream
 from dockertls.daemon.packaging import DROP_IN, SOCKET_DROP_IN, literal
+from dockertls.daemon.units import GUARD_DROP_IN
 from dockertls.documents.unit_file import render_drop_in
 from dockertls.plan import Change
 
 if TYPE_CHECKING:
     from dockertls.daemon.homes import Homes
-    from dockertls.daemon.packaging import Packaging, Variable
+    from dockertls.daemon.packaging import Packaging
     from dockertls.daemon.situation import Situation
     from dockertls.daemon.wanted import Wanted
 
 Lines = list[tuple[str, str]]
+VARIABLES = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
+ADDED = 'case $$said in *[$$]{name}*|*[$$]{{{name}}}*) said="$$said $${name}" ;; esac; '
 GUARD = (
-    "/bin/sh -c 'case $${name} in *--tlsverify=[0fF]*) ;; *--tlsverify*) exit 0 ;; esac; "
-    'echo "{name} in {file} lacks --tlsverify, and {socket} opens a port: run dockertls bootstrap" >&2; exit 1\''
+    "/bin/sh -c 'said=$$(systemctl show --property=ExecStart docker.service); {added}"
+    "case $$said in *--tlsverify=[0fF]*) ;; *--tlsverify*) exit 0 ;; esac; "
+    'echo "dockerd lacks --tlsverify, and docker.socket opens a port: run dockertls bootstrap" >&2; exit 1\''
 )
-"""What runs before dockerd where systemd listens: the environment file may be replaced, and then nothing may start."""
+"""What runs before dockerd where systemd listens, whatever became of the files: without TLS flags nothing may start."""
+
+
+def guard(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
+    """The change of the drop-in that keeps dockerd from starting without TLS flags; None: it says what it shall."""
+    before = found_file(here.facts, GUARD_DROP_IN)[1]
+    listens = places.hosts is Home.LISTENER and here.missing_hosts(wanted)
+    opened = listens or (here.missing_tls(wanted) and here.handed_over())
+    if places.tls is Home.JSON or not opened:
+        return Change(GUARD_DROP_IN, before, None, "systemd no longer listens for dockerd") if before else None
+    words = [part.written for part in here.reading.packaging.parts]
+    names = dict.fromkeys(name for word in words for name in VARIABLES.findall(word))
+    line = GUARD.format(added="".join(ADDED.format(name=name) for name in names))
+    why = "where systemd listens and TLS is gone, nothing starts"
+    text = render_drop_in({"Service": [("ExecStartPre", line)]}, f"By dockertls: {why}.")
+    return Change(GUARD_DROP_IN, before, with_text(before, text), why)
 
 
 def service_drop_in(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
     """The change of the drop-in of docker.service; None: it says what it shall."""
-    before = here.facts.file(DROP_IN)
+    before = found_file(here.facts, DROP_IN)[1]
     found = _command(here, wanted, places)
     if not found:
         return Change(DROP_IN, before, None, "the unit's own command line is right again") if before else None
@@ -49,8 +69,6 @@ def _command(here: Situation, wanted: Wanted, places: Homes) -> tuple[Lines, str
         return _exec_start(
             found, flags.without(flags.of("hosts"))
         ), "hosts stand in daemon.json, -H would be a conflict"
-    if places.guarded and found.variable and here.missing_hosts(wanted):
-        return [("ExecStartPre", _guard(found.variable))], "where systemd listens and TLS is gone, nothing starts"
     return None
 
 
@@ -58,16 +76,12 @@ def _exec_start(found: Packaging, words: tuple[str, ...]) -> Lines:
     return [("ExecStart", ""), ("ExecStart", found.line_of(words))]
 
 
-def _guard(variable: Variable) -> str:
-    return GUARD.format(name=variable.name, file=variable.file, socket=SOCKET_DROP_IN)
-
-
 def listener(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
     """The change of the drop-in of docker.socket; None: it says what it shall.
 
     Where it is taken back, systemd stops listening before anything else is: TLS never goes first.
     """
-    before = here.facts.file(SOCKET_DROP_IN)
+    before = found_file(here.facts, SOCKET_DROP_IN)[1]
     hosts = here.missing_hosts(wanted) if places.hosts is Home.LISTENER else ()
     if not hosts:
         return Change(SOCKET_DROP_IN, before, None, "systemd no longer listens for dockerd") if before else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.daemon.reading import read
 from dockertls.daemon.rules import judged
+from dockertls.daemon.rules_tls import plaintext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,3 +42,12 @@ def stopping(facts: HostFacts) -> tuple[Fault, ...]:
         facts: gathered with the row "daemon".
     """
     return judged(read(facts), stops=True)
+
+
+def open_to_all(facts: HostFacts) -> tuple[Fault, ...]:
+    """The ports at which dockerd lets in whoever reaches them.
+
+    Args:
+        facts: gathered with the row "daemon".
+    """
+    return tuple(plaintext(read(facts)))

@@ -32,11 +32,6 @@ class Homes:
     tls: Home
     hosts: Home
 
-    @property
-    def guarded(self) -> bool:
-        """Whether the listener could outlive TLS: the environment file may be replaced, by a package's upgrade say."""
-        return self == Homes(Home.ENVIRONMENT, Home.LISTENER)
-
 
 def homes(style: Style, here: Situation) -> Homes:
     """The places of a style on a host; of AUTO, where all is set already, those that are tidied."""

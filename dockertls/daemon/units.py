@@ -23,7 +23,9 @@ SOCKET = "docker.socket"
 OWN_NAME = "zz-dockertls.conf"
 DROP_IN = UNIT_DIRS[0] / f"{SERVICE}.d" / OWN_NAME
 SOCKET_DROP_IN = UNIT_DIRS[0] / f"{SOCKET}.d" / OWN_NAME
-OWN = frozenset({DROP_IN, SOCKET_DROP_IN})
+GUARD_DROP_IN = UNIT_DIRS[2] / f"{SERVICE}.d" / "zz-dockertls-guard.conf"
+"""Not in /etc: what `systemctl revert` removes there must not take it along."""
+OWN = frozenset({DROP_IN, SOCKET_DROP_IN, GUARD_DROP_IN})
 """The drop-ins that are this tool's own; every other one is somebody else's and is never edited.
 
 They are read after the override.conf that `systemctl edit` makes, and keep what it says.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dockertls.facts import HostFacts
 
 KNOWN_VARIABLES = tuple(dict.fromkeys(row.variable for row in TABLE if row.variable))
+NOT_EDITED = {("/", "run"), ("/", "usr"), ("/", "lib")}
+"""What is generated anew by a program, or is the package's own."""
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _DOLLAR = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -104,7 +106,7 @@ class Variables:
         for name in sorted(found, key=lambda name: name not in KNOWN_VARIABLES):
             setter = self._setter(name)
             path = setter[0] if setter else None if name in self.unit else next(iter(known), None)
-            if path and found.count(name) == 1:
+            if path and found.count(name) == 1 and path.parts[:2] not in NOT_EDITED:
                 value = self.value(name)
                 return Variable(name, path, self.dialect, value[0] if setter and value else None)
         return None

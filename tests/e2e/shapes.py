@@ -26,6 +26,7 @@ JSON = "/etc/docker/daemon.json"
 SERVICE = "/etc/systemd/system/docker.service"
 SOCKET_UNIT = "/etc/systemd/system/docker.socket"
 DROP_IN = "/etc/systemd/system/docker.service.d/zz-dockertls.conf"
+GUARD = "/usr/local/lib/systemd/system/docker.service.d/zz-dockertls-guard.conf"
 LISTENER = "/etc/systemd/system/docker.socket.d/zz-dockertls.conf"
 
 UNIT = """[Unit]
@@ -127,7 +128,7 @@ SHAPES = {
 SNAPSHOT = """
 import hashlib, json, os, stat
 found = {}
-for top in ("/etc", "/home", "/root/.docker"):
+for top in ("/etc", "/home", "/root/.docker", "/usr/local/lib/systemd"):
     for folder, folders, files in os.walk(top):
         if folder == "/etc":
             folders.remove("dockertls") if "dockertls" in folders else None
@@ -141,7 +142,7 @@ for top in ("/etc", "/home", "/root/.docker"):
             found[path] = [oct(status.st_mode), status.st_uid, status.st_gid, content]
 print(json.dumps(found))
 """
-"""Every node of /etc and ~/.docker: kind, mode, owner, content; without the store, which no undo touches."""
+"""Every node of /etc, ~/.docker and the local units: kind, mode, owner, content; not the store, which stays."""
 
 
 def snapshot(lab: Lab) -> dict[str, object]:

@@ -14,6 +14,7 @@ from tests.e2e.shapes import (
     CONTAINERD,
     DEFAULT,
     DROP_IN,
+    GUARD,
     JSON,
     LISTENER,
     NAME,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
 
 HOST = "-H tcp://0.0.0.0:2376"
+FOLDERS = (".pem", ".docker", ".service.d", ".socket.d", "/lib/systemd", "/system")
+"""How those end that come with what is set: certificates and directories."""
 DOCKERD = "/usr/sbin/dockerd"
 
 
@@ -54,19 +57,21 @@ CASES = (
         "debian",
         "auto",
         "socket",
-        frozenset({DEFAULT, JSON, DROP_IN, LISTENER}),
+        frozenset({DEFAULT, JSON, GUARD, LISTENER}),
         f"-H fd:// {CONTAINERD} {TLS_FLAGS}",
     ),
     Case("debian", "env", "env", frozenset({DEFAULT, JSON}), f"-H fd:// {CONTAINERD} {HOST} {TLS_FLAGS}"),
     Case("debian", "json", "json", frozenset({JSON, DROP_IN}), CONTAINERD),
     Case("debian", "drop-in", "drop-in", frozenset({JSON, DROP_IN}), f"-H fd:// {CONTAINERD} {HOST} {TLS_FLAGS}"),
-    Case("docker-ce", "auto", "socket", frozenset({JSON, DROP_IN, LISTENER}), f"-H fd:// {CONTAINERD} {TLS_FLAGS}"),
+    Case(
+        "docker-ce", "auto", "socket", frozenset({JSON, DROP_IN, GUARD, LISTENER}), f"-H fd:// {CONTAINERD} {TLS_FLAGS}"
+    ),
     Case("docker-ce", "json", "json", frozenset({JSON, DROP_IN}), CONTAINERD),
     Case(
         "fedora",
         "auto",
         "socket",
-        frozenset({SYSCONFIG, DROP_IN, LISTENER}),
+        frozenset({SYSCONFIG, GUARD, LISTENER}),
         "--host=fd:// --exec-opt native.cgroupdriver=cgroupfs --selinux-enabled=false --log-driver=json-file"
         f" --live-restore --default-ulimit nofile=1024:1024 {TLS_FLAGS}",
     ),
@@ -74,7 +79,7 @@ CASES = (
         "amazon",
         "auto",
         "socket",
-        frozenset({SYSCONFIG, JSON, DROP_IN, LISTENER}),
+        frozenset({SYSCONFIG, JSON, GUARD, LISTENER}),
         f"-H fd:// {CONTAINERD} --default-ulimit nofile=1024:4096 {TLS_FLAGS}",
     ),
     Case(
@@ -97,7 +102,7 @@ def test_bootstrap_and_the_way_back(case: Case) -> None:
         assert (document["style"], document["restarted"]) == (case.style, True)
         after = snapshot(lab)
         settings = {path for path in after if before.get(path) != after[path] and "/tls" not in path}
-        settings -= {path for path in settings if path.endswith((".pem", ".docker", ".service.d", ".socket.d"))}
+        settings -= {path for path in settings if path.endswith(FOLDERS)}
         assert settings == case.changed
         assert command_line(lab).split() == [DOCKERD, *case.arguments.split()]
         assert lab.dockertls("check").returncode == 0

@@ -138,12 +138,30 @@ def test_it_is_closed_whatever_rewrites_the_files(stocked: Lab) -> None:
         stocked.write(JSON, json.dumps(settings))
         assert_closed_however_started(stocked, f"daemon.json is {settings}")
     stocked.path(JSON).unlink()
+    _with_other_units(stocked)
     if DEFAULT in {path for path in secured if before.get(path) != secured[path]}:
         _without_the_flags(stocked)
     stocked.shell("systemctl reset-failed docker.service docker.socket; systemctl restart docker.socket docker.service")
     assert snapshot(stocked) == secured
     assert answers(stocked)
     stocked.output(*PROGRAM, *UNDO)
+
+
+OVERRIDE = "/etc/systemd/system/docker.service.d/zzz-override.conf"
+SERVICES = "/etc/systemd/system/docker.service*"
+FOLDER = "/etc/systemd/system/docker.service.d"
+
+
+def _with_other_units(lab: Lab) -> None:
+    """The command line as `systemctl edit` may leave it, and units as `systemctl revert` does: nothing starts then."""
+    lab.write(OVERRIDE, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd://\n")
+    assert_closed_however_started(lab, "ExecStart is somebody's own")
+    assert not answers(lab)
+    lab.shell(f"rm {OVERRIDE}; rmdir --ignore-fail-on-non-empty {FOLDER}")
+    lab.shell(f"rm -rf /opt/kept; mkdir /opt/kept; cp -a {SERVICES} /opt/kept || true")
+    lab.shell(f"systemctl revert docker.service; rm -rf {FOLDER}")
+    assert_closed_however_started(lab, "units are reverted")
+    lab.shell("cp -a /opt/kept/. /etc/systemd/system; systemctl daemon-reload")
 
 
 def _without_the_flags(lab: Lab) -> None:
@@ -153,7 +171,7 @@ def _without_the_flags(lab: Lab) -> None:
         lab.path(DEFAULT).unlink() if other is None else lab.path(DEFAULT).write_text(other)
         assert_closed_however_started(lab, f"{DEFAULT} is {other}")
         assert not answers(lab)
-    assert "lacks --tlsverify" in lab.output("journalctl", "--unit", "docker.service", "--output", "cat")
+    assert "lacks --tlsverify" in lab.output("journalctl", "--output", "cat")
     lab.write(DEFAULT, text)
 
 

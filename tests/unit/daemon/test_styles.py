@@ -11,8 +11,9 @@ import pytest
 from dockertls.daemon.configure import Style, Wanted, configure
 from dockertls.daemon.control import CLOSE_LISTENER, listening
 from dockertls.daemon.effective import problems
+from dockertls.daemon.units import GUARD_DROP_IN
 from dockertls.errors import Refused
-from dockertls.plan import Change, Directory
+from dockertls.plan import Change, Directory, Link
 from tests.unit.daemon.test_configure import (
     DEFAULT,
     DROP_IN,
@@ -53,15 +54,15 @@ def written(platform: str, wanted: Wanted, more: dict[Path, str] | None = None) 
 
 def test_the_flags_go_where_the_unit_reads_them_and_systemd_listens() -> None:
     found = texts(tree("debian", environment("--icc=false")), SOCKET)
-    assert list(found) == [DEFAULT, SERVICE_DROP_IN, LISTENER]
+    assert list(found) == [DEFAULT, GUARD_DROP_IN, LISTENER]
     assert f'DOCKER_OPTS="--icc=false {FLAGS}"' in (found[DEFAULT] or "")
     assert listener(found[LISTENER]) == ["ListenStream=2376", "BindIPv6Only=both"]
-    assert "ExecStart=" not in (found[SERVICE_DROP_IN] or "")
+    assert "ExecStart=" not in (found[GUARD_DROP_IN] or "")
 
 
 def test_where_no_file_is_read_the_flags_go_to_the_command_line() -> None:
     found = texts(tree("docker-ce"), SOCKET)
-    assert list(found) == [SERVICE_DROP_IN, LISTENER]
+    assert list(found) == [SERVICE_DROP_IN, GUARD_DROP_IN, LISTENER]
     assert (found[SERVICE_DROP_IN] or "").splitlines()[-2:] == [
         "ExecStart=",
         f"ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock {FLAGS}",
@@ -140,6 +141,7 @@ def test_a_port_that_docker_socket_opens_for_somebody_is_left_alone_or_told() ->
     theirs = LISTENER.with_name("theirs.conf")
     same = tree("debian", {theirs: "[Socket]\nListenStream=2376\n"})
     assert LISTENER not in texts(same, SOCKET)
+    assert GUARD_DROP_IN in texts(same, SOCKET), "it opens a port, whoever wished it"
     assert HOST not in (texts(same, ENV)[DEFAULT] or "")
     other = tree("debian", {theirs: "[Socket]\nListenStream=192.0.2.1:2376\n"})
     with pytest.raises(Refused, match=r"theirs.conf:2 ListenStream opens tcp://192.0.2.1:2376"):
@@ -210,3 +212,19 @@ def test_only_a_new_listener_is_closed_on_the_way_back() -> None:
     assert not [change for change in changes(ENV) if change.back or change.then]
     other_port = configure(tree("debian", written("debian", SOCKET)), replace(SOCKET, port=2377)).plan
     assert [(change.path, change.back) for change in other_port.changes] == [(LISTENER, ())]
+
+
+def test_a_generated_environment_file_is_never_edited() -> None:
+    drop_in = "[Service]\nEnvironmentFile=-/run/flannel/docker\n"
+    facts = tree(
+        "debian", {DROP_INS / "flannel.conf": drop_in, Path("/run/flannel/docker"): "DOCKER_OPTS=--bip=192.0.2.1/24\n"}
+    )
+    found = texts(facts, SOCKET)
+    assert list(found) == [SERVICE_DROP_IN, GUARD_DROP_IN, LISTENER]
+
+
+def test_an_own_drop_in_that_is_no_file_is_told() -> None:
+    facts = tree("debian")
+    masked = replace(facts, files={**facts.files, LISTENER: Link("/dev/null")}, links={LISTENER: Path("/dev/null")})
+    with pytest.raises(Refused, match="it is not a file"):
+        configure(replace(masked, files={**masked.files, Path("/dev/null"): Directory()}), SOCKET)
