@@ -3,14 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+CRASH := tests/e2e/test_crash.py tests/e2e/test_faults.py tests/e2e/test_states.py tests/laws/test_killed.py tests/laws/test_followed.py
 
-.PHONY: demo test check bench newer-dockerd clean
+.PHONY: demo test crash check bench newer-dockerd clean
 
 demo: $(VENV)/run
 	$(BIN)/dockertls rehearse
 
 test: $(VENV)/test
 	$(BIN)/pytest $(ARGS)
+
+crash: $(VENV)/test
+	$(BIN)/pytest --every=1 --require=busybox --require=root --require=strace $(CRASH) $(ARGS)
 
 check: $(VENV)/check
 	$(BIN)/ruff format --check .

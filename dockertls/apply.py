@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NoReturn
 from dockertls.errors import DockerTLSError, Drifted, NotReady, UndoFailed, Undone
 from dockertls.journal import (
     Entry,
-    activating,
+    drop_unnamed,
     finish,
     forget,
     history,
+    is_left,
     journal_path,
+    mark_activating,
     next_id,
     steps_of,
     unfinished,
@@ -109,7 +111,7 @@ def apply(
         touched = False
         try:
             write_journal(host, entry)
-            _stage(rooted, host, entry.id)
+            _stage(rooted, host, entry.mark)
             touched = True
             _carry_out(plan, host, entry, rooted, activate=activates)
             if proof:
@@ -139,7 +141,7 @@ def recover(host: Host) -> str | None:
     Raises:
         UndoFailed: if it could not be taken back.
     """
-    if unfinished(host) is None:
+    if not is_left(host):
         return None
     with host.lock():
         return recover_locked(host)
@@ -147,11 +149,24 @@ def recover(host: Host) -> str | None:
 
 def recover_locked(host: Host) -> str | None:
     """As `recover`, for who holds the lock."""
+    drop_unnamed(host)
     entry = unfinished(host)
     if entry is None:
         return None
+    entry = _without_shared(entry, host)
     _take_back(entry, host, f"an earlier run ({entry.title}) was killed")
     return entry.title
+
+
+def _without_shared(entry: Entry, host: Host) -> Entry:
+    """Leave what a killed run put into a store that other hosts use, too: they may rely on it by now.
+
+    Only what never got its name goes.
+    """
+    shared = tuple(step for step in entry.steps if step.kept and is_beside(Path(step.path)))
+    for step in shared:
+        host.discard(_staged(Path(step.path), entry.mark))
+    return replace(entry, steps=tuple(step for step in entry.steps if step not in shared))
 
 
 def _entry(plan: Plan, host: Host, run: Run, rooted: Sequence[Rooted]) -> Entry:
@@ -203,28 +218,28 @@ def _rooted(plan: Plan) -> tuple[Rooted, ...]:
 
 def _carry_out(plan: Plan, host: Host, entry: Entry, rooted: Sequence[Rooted], *, activate: bool) -> None:
     """Name the nodes; what is to be run is, once the journal says so."""
-    for commands in chain(_publish(rooted, host, entry.id), (plan.activation,)):
+    for commands in chain(_publish(rooted, host, entry.mark), (plan.activation,)):
         if commands and activate:
-            write_journal(host, activating(entry))
+            entry = mark_activating(host, entry)
             _run_all(commands, host)
 
 
-def _staged(path: Path, number: int) -> Path:
+def _staged(path: Path, mark: str) -> Path:
     """The name beside its place under which a node waits."""
-    return path.with_name(f".{path.name[:200]}.dockertls-{number}")
+    return path.with_name(f".{path.name[:200]}.dockertls-{mark}")
 
 
-def _stage(rooted: Sequence[Rooted], host: Host, number: int) -> None:
+def _stage(rooted: Sequence[Rooted], host: Host, mark: str) -> None:
     """Make every new node beside its place, finished but for its name, and all of it durable."""
     folders: dict[Path, Path] = {}
     made: list[Path] = []
     with host.near() as near:
         for change, root in rooted:
-            path, node = change.path, change.after
+            path, node = change.path, change.heir
             if node is None or _alters(change):
                 continue
             inside = root is not None and root is not path
-            place = folders[path.parent] / path.name if inside else _staged(path, number)
+            place = folders[path.parent] / path.name if inside else _staged(path, mark)
             _stage_one(change, node, place, near)
             if isinstance(node, Directory):
                 folders[path] = place
@@ -234,7 +249,7 @@ def _stage(rooted: Sequence[Rooted], host: Host, number: int) -> None:
 
 def _stage_one(change: Change, node: Node, place: Path, host: Host) -> None:
     try:
-        host.make(place, node, like=change.path if change.before is not None else None)
+        host.make(place, node)
     except FileExistsError as error:
         raise Drifted(f"{shown(place)} is in the way", "move it away and run again") from error
     except FileNotFoundError as error:
@@ -245,7 +260,7 @@ def _alters(change: Change) -> bool:
     return isinstance(change.before, Directory) and isinstance(change.after, Directory)
 
 
-def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> Iterator[tuple[Command, ...]]:
+def _publish(rooted: Sequence[Rooted], host: Host, mark: str) -> Iterator[tuple[Command, ...]]:
     """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change.
 
     Yields what is to be run before it goes on.
@@ -256,7 +271,7 @@ def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> Iterator[tupl
             if parent is not None and parent != change.path.parent:
                 host.sync([parent])
             parent = change.path.parent
-            _publish_one(change, host, number)
+            _publish_one(change, host, mark)
         if change.then and parent is not None:
             host.sync([parent])
             yield change.then
@@ -264,7 +279,7 @@ def _publish(rooted: Sequence[Rooted], host: Host, number: int) -> Iterator[tupl
         host.sync([parent])
 
 
-def _publish_one(change: Change, host: Host, number: int) -> None:
+def _publish_one(change: Change, host: Host, mark: str) -> None:
     if change.after is None:
         host.remove(change.path)
     elif _alters(change) and isinstance(change.after, Directory):
@@ -272,7 +287,7 @@ def _publish_one(change: Change, host: Host, number: int) -> None:
     else:
         if isinstance(change.before, Directory) or (change.before and isinstance(change.after, Directory)):
             host.remove(change.path)
-        host.rename(_staged(change.path, number), change.path)
+        host.rename(_staged(change.path, mark), change.path)
 
 
 def _run_all(commands: Iterable[Command], host: Host) -> None:
@@ -314,22 +329,19 @@ def _take_back(entry: Entry, host: Host, reason: str) -> None:
             troubles.append(f"{shown(Path(step.path))}: {error}")
             if step.back:
                 break  # what it opened may still be open, and what comes before it is what makes that safe
-    if entry.activating and not troubles:
-        troubles += _activate_again(entry, host)
+    troubles += [] if troubles else _end_taking_back(entry, host)
     if troubles:
         raise UndoFailed(
             f"{reason}; and taking it back failed: {'; '.join(troubles)}",
             f"the journal {journal_path(host)} says what was there; put it right, then run dockertls again",
         )
-    forget(host)
 
 
 def _take_one_back(step: Step, entry: Entry, host: Host) -> Entry:
     """Restore a step, and run what has to be run then; a journal that is marked has it run again by the next try."""
     if step.back and host.runs and not entry.activating and step.after.describes(host.node(Path(step.path))):
-        entry = activating(entry)
-        write_journal(host, entry)
-    _restore(step, host, entry.id)
+        entry = mark_activating(host, entry)
+    _restore(step, host, entry.mark)
     if entry.activating:
         _run_all(step.back, host)
     return entry
@@ -341,126 +353,59 @@ def _is_unborn(path: Path, made: Collection[Path], host: Host) -> bool:
     return any(not isinstance(host.node(parent), Directory) for parent in way)
 
 
-def _activate_again(entry: Entry, host: Host) -> list[str]:
+def _end_taking_back(entry: Entry, host: Host) -> list[str]:
+    """When every node is back: what runs follows them again, and the journal goes. Returns what stood against it."""
     try:
-        _run_all(entry.activation, host)
+        if entry.activating:
+            _run_all(entry.activation, host)
+        forget(host)
     except DockerTLSError as error:
         return [f"{error.message} ({error.hint})"]
     return []
 
 
-def _restore(step: Step, host: Host, number: int) -> None:
+def _restore(step: Step, host: Host, mark: str) -> None:
     path = Path(step.path)
-    host.discard(_staged(path, number))
+    host.discard(_staged(path, mark))
     present = host.node(path)
     if step.before.describes(present):
         return
     if step.tree:
         host.discard(path)
-    elif step.after.describes(present) or (present is None and _turns(step)):
-        _put_back(path, step.before.node(host), present, host, number)
+    elif step.after.describes(present) or _is_between(step, present):
+        _put_back(path, step.before.node(host), present, host, mark)
     else:
         raise Drifted("is neither as it was nor as it was made", "somebody else changed it")
     host.sync([path.parent])
 
 
-def _turns(step: Step) -> bool:
-    """Whether a directory becomes something else or the reverse: between the two, nothing is there."""
-    kinds = {step.before.kind, step.after.kind}
-    return "directory" in kinds and "none" not in kinds
+def _is_between(step: Step, present: Node | None) -> bool:
+    """Whether a node is under way from what it was to what it shall be.
+
+    Nothing is there while a directory and something else turn into each other; a directory that is altered has its
+    new owner before its new mode.
+    """
+    both = (step.before, step.after)
+    kinds = {record.kind for record in both}
+    if isinstance(present, Directory):
+        modes, owners = {record.mode for record in both}, {record.owner for record in both}
+        return kinds == {"directory"} and present.mode in modes and present.owner in owners
+    return present is None and "directory" in kinds and "none" not in kinds
 
 
-def _put_back(path: Path, before: Node | None, present: Node | None, host: Host, number: int) -> None:
+def _put_back(path: Path, before: Node | None, present: Node | None, host: Host, mark: str) -> None:
     if before is None:
         host.remove(path)
         return
     if isinstance(before, Directory) and isinstance(present, Directory):
         host.alter(path, before)
         return
-    staged = _staged(path, number)
-    host.make(staged, before, like=path)
+    staged = _staged(path, mark)
+    host.make(staged, before)
     host.sync([] if isinstance(before, Link) else [staged])
     if present is not None and (isinstance(before, Directory) or isinstance(present, Directory)):
         host.remove(path)
     host.rename(staged, path)
 
 
-# undo
-
-
-def undone(entries: Sequence[Entry]) -> frozenset[int]:
-    """Ids of the entries that later ones took back; an undo that was taken back itself does not count."""
-    found: set[int] = set()
-    for entry in reversed(entries):
-        if entry.id not in found:
-            found |= set(entry.undoes)
-    return frozenset(found)
-
-
-def undoable(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Entries that can be taken back, oldest first: something is left to undo, and they are no undo themselves."""
-    gone = undone(entries)
-    live = (entry for entry in entries if entry.id not in gone and not entry.undoes)
-    return tuple(entry for entry in live if any(not step.kept for step in entry.steps))
-
-
-def with_group(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries that one command made, of which `entry` is one, oldest first."""
-    return tuple(other for other in entries if other == entry or (entry.group and other.group == entry.group))
-
-
-def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
-    """The plan that takes entries back as one.
-
-    What lies in the store stays, and so does a directory that holds more than was put there.
-
-    Args:
-        host: where it was done.
-        entries: oldest first, of one group.
-
-    Raises:
-        Drifted: if something is not as the entries left it.
-    """
-    first: dict[Path, Step] = {}
-    last: dict[Path, Step] = {}
-    for step in (step for entry in entries for step in entry.steps if not step.kept):
-        first.setdefault(Path(step.path), step)
-        last[Path(step.path)] = step
-    paths = list(reversed(last))
-    present = {path: _present(path, host, last) for path in paths}
-    drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
-    if drifted:
-        raise Drifted(
-            f"changed since: {', '.join(drifted)}",
-            "put that back as it was left, or undo what came later first (see `dockertls history`)",
-        )
-    changes = [
-        Change(path, present[path], first[path].before.node(host), first[path].why, last[path].back, last[path].then)
-        for path in paths
-    ]
-    activation = dict.fromkeys(command for entry in reversed(entries) for command in entry.activation)
-    return Plan(f"undo: {entries[-1].title}", _keep_occupied(changes, host), (), tuple(activation))
-
-
-def _present(path: Path, host: Host, last: dict[Path, Step]) -> Node | None:
-    """What is at `path` now; nothing where its directory was replaced, whatever a link there would lead to."""
-    if any(parent in last and last[parent].after.kind != "directory" for parent in path.parents):
-        return None
-    return host.node(path)
-
-
-def _keep_occupied(changes: Sequence[Change], host: Host) -> tuple[Change, ...]:
-    """Leave out directories to delete in which something else lies; children come before their parents."""
-    gone: set[Path] = set()
-    kept: list[Change] = []
-    for change in changes:
-        occupied = isinstance(change.before, Directory) and change.after is None
-        if occupied and any(change.path / name not in gone for name in host.names(change.path)):
-            continue
-        if change.after is None:
-            gone.add(change.path)
-        kept.append(change)
-    return tuple(kept)
-
-
-__all__ = ["Receipt", "Run", "apply", "history", "plan_undo", "recover", "undoable", "undone", "with_group"]
+__all__ = ["Receipt", "Run", "apply", "history", "recover"]

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockertls.errors import Locked, NotReady, Refused
-from dockertls.plan import ROOT, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
+from dockertls.plan import ROOT, Attributes, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
 from dockertls.ways import Parent, Told, Walk, opened
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
 FEW_FILES = 64  # up to here each file is flushed by itself: a busy host's whole file system can take long
 LOCK_PATIENCE = 10.0  # seconds
 COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
+NOBODY_WRITES = 0o755  # in a directory that has not got its owner yet
+OF_CONTENT = frozenset({"security.capability", "security.evm", "security.ima"})  # no other content may have them
 NOT_FOUND = 127  # the exit code that a shell gives to a program that is not there
 FOREIGN_STATE = frozenset({"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_CONFIG"})
 
@@ -71,8 +73,8 @@ class Host(Protocol):
     def changed(self, path: Path) -> float | None:
         """When what is at `path` itself last changed: content, owner, mode or name; in seconds, UTC. None: nothing."""
 
-    def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
-        """Create a node where nothing is, with mode and owner, and extended attributes as at `like`."""
+    def make(self, path: Path, node: Node) -> None:
+        """Create a node where nothing is, with mode, owner and extended attributes."""
 
     def alter(self, path: Path, node: Directory) -> None:
         """Give a directory another mode and owner."""
@@ -171,7 +173,7 @@ class LocalHost:
 
     def _file(self, folder: int, name: str, path: Path) -> File:
         with opened(name, folder) as handle, os.fdopen(handle, "rb", closefd=False) as file:
-            status = os.fstat(handle)
+            status, attributes = os.fstat(handle), _attributes(handle)
             content = bytearray()
             while len(content) <= MAX_FILE and (piece := file.read(PIECE)):
                 content += piece
@@ -179,7 +181,8 @@ class LocalHost:
             raise Refused(
                 f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read"
             )
-        return File(bytes(content), stat.S_IMODE(status.st_mode), self._owner(status))
+        mode, owner = stat.S_IMODE(status.st_mode), self._owner(status)
+        return File(bytes(content), mode, owner, attributes=attributes, names=status.st_nlink)
 
     def _directory(self, status: os.stat_result) -> Directory:
         return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
@@ -212,30 +215,28 @@ class LocalHost:
 
     # changing
 
-    def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
-        attributes = self._attributes(like) if like else {}
+    def make(self, path: Path, node: Node) -> None:
         with Told(path), self._parent(path) as (folder, name):
             match node:
                 case Link(target):
                     os.symlink(target, name, dir_fd=folder)
                 case Directory():
-                    os.mkdir(name, 0o700, dir_fd=folder)
-                    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-                    if attributes or self._directory(status) != node:
-                        self._finish(folder, name, node, attributes)
+                    os.mkdir(name, node.mode & NOBODY_WRITES, dir_fd=folder)
+                    if self._directory(os.stat(name, dir_fd=folder, follow_symlinks=False)) != node:
+                        self._finish(folder, name, node)
                 case File():
-                    self._write(folder, name, node, attributes)
+                    self._write(folder, name, node)
                 case _:
                     assert_never(node)
 
-    def _write(self, folder: int, name: str, node: File, attributes: dict[str, bytes]) -> None:
+    def _write(self, folder: int, name: str, node: File) -> None:
         """0600 from the first byte, whatever the umask; wider only when all is written."""
         handle = os.open(
             name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
         )
         try:
             _write_all(handle, node.content)
-            self._dress(handle, node, attributes)
+            self._dress(handle, node, node.attributes)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)
@@ -243,34 +244,24 @@ class LocalHost:
         finally:
             os.close(handle)
 
-    def _finish(self, folder: int, name: str, node: Directory, attributes: dict[str, bytes]) -> None:
+    def _finish(self, folder: int, name: str, node: Directory) -> None:
         with opened(name, folder, os.O_DIRECTORY) as handle:
-            self._dress(handle, node, attributes)
+            self._dress(handle, node)
 
-    def _dress(self, handle: int, node: File | Directory, attributes: dict[str, bytes]) -> None:
+    def _dress(self, handle: int, node: File | Directory, attributes: Attributes = ()) -> None:
         """Owner before mode: a change of owner clears bits of the mode. By handle, never by path."""
         status = os.fstat(handle)
         foreign = not self.squashed and (status.st_uid, status.st_gid) != node.owner
         if foreign:
             os.fchown(handle, *node.owner)
-        for key, value in attributes.items():
+        for key, value in attributes:
             os.setxattr(handle, key, value)
         if foreign or attributes or stat.S_IMODE(status.st_mode) != node.mode:  # owners and ACLs change the mode, too
             os.fchmod(handle, node.mode)
 
-    def _attributes(self, like: Path) -> dict[str, bytes]:
-        """Extended attributes (SELinux context, ACL) of what is at `like`; none where there is nothing."""
-        try:
-            with self._parent(like) as (folder, name), opened(name, folder) as handle:
-                return {key: os.getxattr(handle, key) for key in os.listxattr(handle)}
-        except OSError as error:
-            if error.errno in {errno.ENOTSUP, errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
-                return {}
-            raise
-
     def alter(self, path: Path, node: Directory) -> None:
         with Told(path), self._parent(path) as (folder, name):
-            self._finish(folder, name, node, {})
+            self._finish(folder, name, node)
 
     def rename(self, old: Path, new: Path) -> None:
         with Told(new), self._parent(old) as (source, name):
@@ -330,10 +321,10 @@ class LocalHost:
                 check=False,
                 timeout=COMMAND_PATIENCE,
             )
-        except (FileNotFoundError, PermissionError) as error:
-            return Output(NOT_FOUND, "", str(error))
         except subprocess.TimeoutExpired:
             return Output(124, "", f"no answer within {COMMAND_PATIENCE:.0f} s")
+        except OSError as error:
+            return Output(NOT_FOUND, "", str(error))
         return Output(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     @contextmanager
@@ -368,6 +359,17 @@ class LocalHost:
 
     def _new_walk(self, path: Path) -> Walk:
         return Walk("/" if is_beside(path) else self.root, Path(path.root))
+
+
+def _attributes(handle: int) -> Attributes:
+    """Extended attributes (SELinux context, ACL), but OF_CONTENT; none where there are none to be had."""
+    try:
+        names = os.listxattr(handle)
+        return tuple((name, os.getxattr(handle, name)) for name in sorted(names) if name not in OF_CONTENT)
+    except OSError as error:
+        if error.errno in {errno.ENOTSUP, errno.ENODATA, errno.EACCES, errno.EPERM}:
+            return ()
+        raise
 
 
 def _write_all(handle: int, content: bytes) -> None:

@@ -24,6 +24,9 @@ Rooted = tuple["Change", Path | None]
 """A change, and the outermost new directory that its path lies in or is; None: in no new one."""
 
 SCHEMA = "dockertls/journal/1"
+JOURNAL, ACTIVATING = "journal.json", "journal.activating.json"
+UNNAMED = ".journal.json.new"
+"""A journal that is being written."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Record:
         digest: SHA-256 of a file's content, hex; the target of a link.
         content: a file's content, base64.
         stored: where in the store the same content lies: keys of the store are never copied here.
+        attributes: a file's extended ones, base64; only where a way back needs them.
     """
 
     kind: str
@@ -45,6 +49,7 @@ class Record:
     digest: str = ""
     content: str | None = None
     stored: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, node: Node | None, *, content: bool = False) -> Self:
@@ -59,8 +64,9 @@ class Record:
             case File():
                 digest = hashlib.sha256(node.content).hexdigest()
                 stored = str(node.stored) if node.stored else None
-                kept = base64.b64encode(node.content).decode() if content and not stored else None
-                return cls("file", node.mode, node.owner, digest, kept, stored)
+                kept = _in_base64(node.content) if content and not stored else None
+                attributes = tuple((name, _in_base64(value)) for name, value in node.attributes if content)
+                return cls("file", node.mode, node.owner, digest, kept, stored, attributes)
             case _:
                 assert_never(node)
 
@@ -82,7 +88,15 @@ class Record:
                 return Link(self.digest)
             case "directory":
                 return Directory(self.mode, self.owner)
-        return File(self._content(host), self.mode, self.owner, secret=self.stored is not None, stored=self._stored)
+        attributes = tuple((name, base64.b64decode(value)) for name, value in self.attributes)
+        return File(
+            self._content(host),
+            self.mode,
+            self.owner,
+            secret=self.stored is not None,
+            stored=self._stored,
+            attributes=attributes,
+        )
 
     @property
     def _stored(self) -> Path | None:
@@ -96,6 +110,10 @@ class Record:
             return kept.content
         place = shown(self._stored) if self._stored else "the journal"
         raise NotReady(f"the content with SHA-256 {self.digest} is lost", f"it should lie in {place}")
+
+
+def _in_base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 @dataclass(frozen=True)
@@ -150,11 +168,17 @@ class Entry:
     activating: bool = False
 
     @property
+    def mark(self) -> str:
+        """What its nodes have in their names until they get their own; unique, for hosts may share a store."""
+        return f"{self.id}-{self.at:%y%m%d%H%M%S%f}"
+
+    @property
     def text(self) -> str:
         """As JSON, a line a step."""
         fields = (
             {"schema": SCHEMA} | vars(self) | {"at": self.at.isoformat(), "activation": [*map(vars, self.activation)]}
         )
+        del fields["activating"]  # the journal's name says it
         lines = ",\n".join(json.dumps(_on_paper(step)) for step in fields.pop("steps"))
         return f'{json.dumps(fields)[:-1]}, "steps": [\n{lines}\n]}}\n'
 
@@ -189,9 +213,14 @@ def _on_paper(step: Step) -> dict[str, object]:
 
 
 def _step(data: dict[str, Any]) -> Step:
-    records = {key: Record(**(data[key] | {"owner": tuple(data[key]["owner"])})) for key in ("before", "after")}
+    records = {key: _record(data[key]) for key in ("before", "after")}
     commands = {key: _commands(data.get(key, ())) for key in ("then", "back")}
     return Step(**(data | records | commands))
+
+
+def _record(data: dict[str, Any]) -> Record:
+    attributes = tuple((name, value) for name, value in data.get("attributes", ()))
+    return Record(**(data | {"owner": tuple(data["owner"]), "attributes": attributes}))
 
 
 def _commands(data: Iterable[dict[str, Any]]) -> tuple[Command, ...]:
@@ -220,8 +249,8 @@ def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[S
 
 
 def journal_path(host: Host) -> Path:
-    """Where the journal of the change under way lies."""
-    return host.state / "journal.json"
+    """Where the journal of the change under way lies: under ACTIVATING once something may have been run."""
+    return host.state / (ACTIVATING if ACTIVATING in host.names(host.state) else JOURNAL)
 
 
 def history_path(host: Host) -> Path:
@@ -233,7 +262,20 @@ def unfinished(host: Host) -> Entry | None:
     """The entry of a change that was begun and not finished, if there is one."""
     path = journal_path(host)
     node = host.node(path)
-    return Entry.parse(node.content.decode(errors="replace"), str(path)) if isinstance(node, File) else None
+    if not isinstance(node, File):
+        return None
+    entry = Entry.parse(node.content.decode(errors="replace"), str(path))
+    return replace(entry, activating=entry.activating or path.name == ACTIVATING)
+
+
+def is_left(host: Host) -> bool:
+    """Whether a killed run left something: a journal, or one that it had not yet finished writing."""
+    return not {JOURNAL, ACTIVATING, UNNAMED}.isdisjoint(host.names(host.state))
+
+
+def drop_unnamed(host: Host) -> None:
+    """Remove a journal that never got its name: what it is about was not begun."""
+    host.discard(host.state / UNNAMED)
 
 
 def history(host: Host) -> tuple[Entry, ...]:
@@ -259,13 +301,16 @@ def _is_entry(name: str) -> bool:
 
 def write_journal(host: Host, entry: Entry) -> None:
     """Put the journal in its place, whole and durable, readable by its owner alone."""
-    path = journal_path(host)
-    staged = path.with_name(f".{path.name}.new")
-    host.discard(staged)
-    host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
-    host.sync([staged])
-    host.rename(staged, path)
-    host.sync([path.parent])
+    staged = host.state / UNNAMED
+    try:
+        host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
+        host.sync([staged])
+        host.rename(staged, host.state / JOURNAL)
+    except BaseException:
+        with suppress(NotReady):
+            drop_unnamed(host)
+        raise
+    host.sync([host.state])
 
 
 def finish(host: Host, entry: Entry) -> None:
@@ -285,9 +330,12 @@ def forget(host: Host) -> None:
     """Remove the journal: the host is as it was."""
     host.remove(journal_path(host))
     with suppress(NotReady):  # a journal that comes back after a power failure finds nothing to take back
-        host.sync([journal_path(host).parent])
+        host.sync([host.state])
 
 
-def activating(entry: Entry) -> Entry:
-    """The same entry, after its files are in place."""
+def mark_activating(host: Host, entry: Entry) -> Entry:
+    """Note that something may have been run, before it is. By name: that asks a full disk for nothing."""
+    if not entry.activating:
+        host.rename(host.state / JOURNAL, host.state / ACTIVATING)
+        host.sync([host.state])
     return replace(entry, activating=True)

@@ -15,6 +15,11 @@ Owner = tuple[int, int]
 
 ROOT: Owner = (0, 0)
 
+Attributes = tuple[tuple[str, bytes], ...]
+"""Names and values of extended attributes."""
+
+ACL = "system.posix_acl_access"
+
 
 @dataclass(frozen=True)
 class File:
@@ -26,6 +31,8 @@ class File:
         owner: user and group id.
         secret: never show the content. Not compared: a file does not become another by being secret.
         stored: a place in the store that holds the same bytes, so that a journal can name it instead of keeping a copy.
+        attributes: extended ones, such as an SELinux context or an ACL, by name. Not compared.
+        names: how many names it has on its file system (hard links). Not compared.
     """
 
     content: bytes = field(repr=False)
@@ -33,6 +40,8 @@ class File:
     owner: Owner = ROOT
     secret: bool = field(default=False, compare=False)
     stored: Path | None = field(default=None, compare=False)
+    attributes: Attributes = field(default=(), compare=False, repr=False)
+    names: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,15 @@ class Change:
     def inverse(self) -> Change:
         """The change that takes this one back."""
         return replace(self, before=self.after, after=self.before, then=self.back, back=self.then)
+
+    @property
+    def heir(self) -> Node | None:
+        """What shall be there, with the extended attributes of what it replaces; but a secret takes no ACL over."""
+        if not isinstance(self.before, File) or not isinstance(self.after, File) or self.after.attributes:
+            return self.after
+        secret = _is_secret(self.after)
+        inherited = tuple(one for one in self.before.attributes if not (secret and one[0] == ACL))
+        return replace(self.after, attributes=inherited)
 
 
 @dataclass(frozen=True)
@@ -191,8 +209,15 @@ def _diff(change: Change) -> str:
         before, after = before[1:], after[1:]
     import difflib  # noqa: PLC0415 - slow to load, and most runs show no diff of an edit
 
-    body = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
+    body = [*_other_names(change.before), *list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]]
     return f"change {shown(change.path)}  ({change.why})\n" + "".join(f"  {line}\n" for line in body)
+
+
+def _other_names(node: Node) -> list[str]:
+    """What is to be known of a file that is another one's hard link."""
+    if not isinstance(node, File) or node.names == 1:
+        return []
+    return [f"(a hard link, one of {node.names}: the others keep what is there now)"]
 
 
 def _whole(change: Change, lines: list[str]) -> str:

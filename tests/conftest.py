@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,20 @@ from tests.e2e.newer import DOCKERD as NEWER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+def _can_be_immutable() -> bool:
+    """Whether chattr works where temporary files lie."""
+    with tempfile.NamedTemporaryFile() as file:
+        tried = [
+            shutil.which("chattr") and subprocess.run(["chattr", sign, file.name], check=False).returncode == 0
+            for sign in ("+i", "-i")
+        ]
+        return all(tried)
+
+
 COMPONENTS: dict[str, Callable[[], object]] = {
+    "busybox": lambda: Path("/bin/busybox").exists(),
+    "chattr": _can_be_immutable,
     "curl": lambda: shutil.which("curl"),
     "docker": lambda: shutil.which("docker"),
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
@@ -44,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every",
         type=int,
-        default=9,
+        default=25,
         metavar="N",
         help="of the system calls at which runs are killed or fail, every Nth; 1: all",
     )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def history(ctx: typer.Context) -> None:
     """List what was done to this host."""
-    from dockertls.apply import undoable
     from dockertls.journal import history as read
     from dockertls.report.history import as_json, table
+    from dockertls.undo import undoable
 
     session: Session = ctx.obj
     entries = read(session.host)
@@ -43,9 +43,9 @@ def undo(
 
     Every file as it was before, and dockerd restarted. The certificates' store stays.
     """
-    from dockertls.apply import undoable, with_group
     from dockertls.cli.restarting import Restart, undo_entries
     from dockertls.journal import history as read
+    from dockertls.undo import undoable, with_group
 
     session: Session = ctx.obj
     mode = Restart.parse(restarts.restart)
@@ -63,8 +63,8 @@ def _chosen(entries: tuple[Entry, ...], number: int | None) -> Entry:
     Raises:
         NotReady: if it cannot be taken back, or there is none.
     """
-    from dockertls.apply import undoable
     from dockertls.errors import NotReady
+    from dockertls.undo import undoable
 
     candidates = [entry for entry in undoable(entries) if number in {None, entry.id}]
     if candidates:

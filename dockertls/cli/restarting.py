@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from dockertls.apply import apply, plan_undo
+from dockertls.apply import apply
 from dockertls.cli.console import is_root, user_id
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
@@ -17,6 +17,7 @@ from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
+from dockertls.undo import plan_undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -127,7 +128,7 @@ def _change_daemon(
     if session.host.runs and not options.looks_only:
         _refuse_others(session)
     session.recover(options)
-    decided, plan = _decide(session, decide)
+    decided, plan = _decide(session, decide, options)
     seen = _containers(session, plan, restart)
     first = _keep_containers(session, seen)
     for note in decided.notes:
@@ -140,7 +141,7 @@ def _change_daemon(
         earlier = apply(first, session.host, run, guards=_guards(session, plan, decided)) if first else None
         try:
             if earlier:
-                decided, plan = _decide(session, decide)
+                decided, plan = _decide(session, decide, options)
             return _follow(session, decided, plan, options, restart, run=run)
         except UndoFailed:
             raise  # its journal comes first
@@ -150,15 +151,18 @@ def _change_daemon(
             raise
 
 
-def _decide(session: Session, decide: Callable[[], _Decided]) -> tuple[_Decided, Plan]:
+def _decide(session: Session, decide: Callable[[], _Decided], options: ChangeOptions) -> tuple[_Decided, Plan]:
     """What is decided, and what is to be done, once it is known that dockerd and its client can live with it.
+
+    A run that only looks does not judge what it would sign: a stand-in did, which nobody trusts.
 
     Raises:
         Refused: with all that is wrong with the certificates.
     """
     decided = decide()
     plan = decided.plan or _not_followed_yet(session, decided)
-    if plan:
+    signs = any(change.path.is_relative_to(session.store_path) for change in plan.changes)
+    if plan and not (signs and options.looks_only):
         from dockertls.cli.guarding import preflight
 
         preflight(_after(session, plan), decided.endpoint, decided.material, session.started)

@@ -133,11 +133,13 @@ class Session:
         Raises:
             NotReady: if nothing may be changed now.
         """
-        if change.looks_only and unfinished(self.host):
-            with self.host.lock():  # another run may be at work, and done soon
-                if unfinished(self.host):
-                    hint = f"run the command without --{'check' if change.check else 'dry-run'}: it is taken back"
-                    raise NotReady("an earlier run was killed half-way", hint)
+        if change.looks_only:
+            if unfinished(self.host):
+                with self.host.lock():  # another run may be at work, and done soon
+                    if unfinished(self.host):
+                        hint = f"run the command without --{'check' if change.check else 'dry-run'}: it is taken back"
+                        raise NotReady("an earlier run was killed half-way", hint)
+            return
         if title := recover(self.host):
             self.console.say(f"taken back: an earlier run was killed half-way ({title})")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.apply import undoable, undone
 from dockertls.plan import shown
 from dockertls.report.certificates import moment
 from dockertls.report.tables import Row, Table
+from dockertls.undo import undoable, undone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.program import Place
+from tests.e2e.scenarios import MEMORY, SCENARIOS, Stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,10 @@ def secured(house: Place, tmp_path: Path) -> Place:
 def fresh(tmp_path: Path) -> Place:
     """A host with a docker.io that nobody has configured."""
     return Place.recorded("debian", tmp_path / "root")
+
+
+@pytest.fixture(scope="session", params=SCENARIOS)
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A run that can be killed or be made to fail at any of its changes."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield Stage.set(SCENARIOS[request.param], Path(folder))

@@ -22,7 +22,8 @@ from dockertls.cli.app import main, run
 from tests.roots.recorded import planted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 REPOSITORY = Path(__file__).parents[2]
 for loaded in ("bootstrap", "checking", "exporting", "issuing", "preparing", "rehearsing", "surveying", "telling"):
@@ -93,22 +94,55 @@ def dockertls(
     cwd: Path | None = None,
 ) -> Ran:
     """As `started`, forked from this process: the modules are loaded already, which is most of a run's time."""
+    return judged(forked(program(*words), env=env, stdin=stdin, umask=umask, cwd=cwd))
+
+
+def program(*words: object) -> Callable[[], object]:
+    """What a process does that is the program."""
+
+    def act() -> None:
+        sys.argv = ["dockertls", *map(str, words)]
+        main()
+
+    return act
+
+
+def forked(
+    act: Callable[[], object],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    umask: int = -1,
+    cwd: Path | None = None,
+    watched: Callable[[int], AbstractContextManager[object]] = contextlib.nullcontext,
+) -> Ran:
+    """Let a process of its own act, however it ends; the rest is as for `started`.
+
+    Args:
+        watched: entered with the number of the process before it begins, and left when it is gone.
+    """
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         source.write(stdin)
         source.seek(0)
+        gate, opener = os.pipe()
         number = os.fork()
         if number == 0:
-            _become(words, environment(env), umask, cwd, (source.fileno(), out.fileno(), err.fileno()))
-        code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+            os.close(opener)
+            os.read(gate, 1)
+            _become(act, environment(env), umask, cwd, (source.fileno(), out.fileno(), err.fileno()))
+        os.close(gate)
+        with watched(number):
+            os.close(opener)
+            code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
         out.seek(0)
         err.seek(0)
-        return judged(Ran(code, out.read().decode(errors="replace"), err.read().decode(errors="replace")))
+        return Ran(code, out.read().decode(errors="replace"), err.read().decode(errors="replace"))
 
 
 def _become(
-    words: tuple[object, ...], env: dict[str, str], umask: int, cwd: Path | None, handles: tuple[int, int, int]
+    act: Callable[[], object], env: dict[str, str], umask: int, cwd: Path | None, handles: tuple[int, int, int]
 ) -> NoReturn:
-    """Be the program, in the forked process, and end."""
+    """Act, in the forked process, and end."""
     code = 70
     try:
         signal.alarm(int(PATIENCE))
@@ -120,15 +154,15 @@ def _become(
         os.chdir(cwd or "/")
         os.environ.clear()
         os.environ.update(env)
-        sys.argv = ["dockertls", *map(str, words)]
-        main()
+        act()
+        code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 70
     except BaseException:  # noqa: BLE001 - it is told on standard error, which the test looks at
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
-            if stream:
+            with contextlib.suppress(OSError, AttributeError):
                 stream.flush()
         os._exit(code)
 
@@ -160,7 +194,8 @@ class Place:
 
     @property
     def store(self) -> Path:
-        return self.root / "etc/dockertls"
+        named = dict(zip(self.options, self.options[1:], strict=False)).get("--store")
+        return Path(named) if named else self.root / "etc/dockertls"
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -186,7 +221,7 @@ class Place:
 
     @property
     def snapshot(self) -> dict[str, tuple[object, ...]]:
-        """Every node of the tree: kind, mode, owner, content."""
+        """Every node of the tree: kind, mode, owner, content, extended attributes."""
         return snapshot(self.root)
 
     @property
@@ -207,4 +242,5 @@ def _node(path: Path) -> tuple[object, ...]:
     if kind == stat.S_IFLNK:
         return kind, owner, str(path.readlink())
     content = path.read_bytes() if kind == stat.S_IFREG else b""
-    return kind, owner, stat.S_IMODE(status.st_mode), content
+    attributes = tuple((name, os.getxattr(path, name)) for name in sorted(os.listxattr(path)))
+    return kind, owner, stat.S_IMODE(status.st_mode), content, *attributes

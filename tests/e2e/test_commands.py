@@ -221,6 +221,14 @@ def test_bootstrap_and_undo_on_every_packaging(tmp_path: Path, packaging: str) -
     assert (place.store / "ca/current/key.pem").exists(), "the store is append-only"
 
 
+def test_a_look_at_what_is_still_to_be_signed(secured: Place) -> None:
+    before = secured.snapshot
+    ran = secured.run("bootstrap", "web1", "web2", "--client", "ann", "--check")
+    assert ran.code == 1, ran
+    assert "servers/web1/0002/cert.pem" in ran.out
+    assert secured.snapshot == before
+
+
 def test_undo_leaves_alone_what_was_edited_since(secured: Place) -> None:
     edited = secured.root / "etc/default/docker"
     edited.write_text(edited.read_text() + "# mine\n")

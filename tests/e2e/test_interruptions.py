@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -12,32 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.cli.app import run
-from dockertls.host import LocalHost
 from dockertls.pki.keys import load_certificates, load_private, matches
 from tests.e2e.program import PATIENCE, Place, Ran, command, environment, judged
+from tests.e2e.whole import assert_whole
 
 if TYPE_CHECKING:
-    from pathlib import Path, PurePosixPath
+    from pathlib import Path
 
 BOOTSTRAP = ("bootstrap", "web1", "--client", "ann", "--no-passphrase", "--yes")
 LONGEST = 0.9  # seconds: about what a bootstrap takes, with its start
-
-
-def assert_whole(place: Place) -> None:
-    """Every pair that has a name belongs together, and nothing staged lies about."""
-    pairs = [(path, path.with_name("key.pem")) for path in place.store.glob("*/*/current/cert.pem")]
-    pairs += [(path, path.with_name("key.pem")) for path in place.store.glob("ca/current/cert.pem")]
-    pairs += [
-        (place.root / "etc/docker/tls/current/server-cert.pem", place.root / "etc/docker/tls/current/server-key.pem")
-    ]
-    pairs += [(place.root / "root/.docker/cert.pem", place.root / "root/.docker/key.pem")]
-    for certificate, key in pairs:
-        if certificate.exists():
-            pair = load_certificates(certificate.read_bytes())[0], load_private(key.read_bytes())
-            assert matches(*pair), certificate
-            assert key.stat().st_mode & 0o777 == 0o600
-    assert not [path for path in place.root.rglob("*") if ".dockertls-" in path.name]
 
 
 def begin(place: Place, *words: object) -> subprocess.Popen[bytes]:
@@ -67,41 +49,6 @@ def test_a_run_that_is_killed_at_any_moment_is_taken_back_or_done(fresh: Place) 
         fresh.done("undo", "--yes")
         now = {path: node for path, node in fresh.untouched.items() if "etc/dockertls" not in path}
         assert now == before
-
-
-@pytest.mark.parametrize("step", range(0, 40, 3))
-def test_a_run_that_dies_at_any_step_is_taken_back(fresh: Place, step: int) -> None:
-    """As a kill at a random moment, at every third change of a name."""
-    before = fresh.untouched
-    number = os.fork()
-    if number == 0:
-        _die_at(fresh, step)
-    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) in {-signal.SIGKILL, 0}
-    looked = fresh.run("bootstrap", "web1", "--client", "ann", "--no-passphrase", "--check")
-    ran = fresh.done(*BOOTSTRAP)
-    if (fresh.root / "var/lib/dockertls/history/000001.json").exists() and "taken back" in ran.err:
-        assert looked.code == 4
-        assert "killed half-way" in looked.err
-    assert_whole(fresh)
-    fresh.done("undo", "--yes")
-    assert {path: node for path, node in fresh.untouched.items() if "etc/dockertls" not in path} == before
-
-
-def _die_at(place: Place, step: int) -> None:
-    """Run bootstrap in this process, which kills itself at a rename."""
-    real, left = LocalHost.rename, [step]
-
-    def rename(self: LocalHost, old: PurePosixPath, new: PurePosixPath) -> None:
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        real(self, old, new)
-
-    LocalHost.rename = rename  # type: ignore[method-assign] # in this process alone
-    handle = os.open(os.devnull, os.O_RDWR)
-    for number in range(3):
-        os.dup2(handle, number)
-    os._exit(run([*place.words, *BOOTSTRAP]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

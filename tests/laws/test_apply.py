@@ -14,10 +14,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dockertls.apply import Run, apply, history, plan_undo, recover, undoable
+from dockertls.apply import Run, apply, history, recover
 from dockertls.errors import DockerTLSError, Drifted, Undone
 from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File, Link, Plan, Repeated
+from dockertls.undo import plan_undo, undoable
 from tests.laws.trees import Flaky, Killed, Tree, files, plan_between, read, trees, write
 
 if TYPE_CHECKING:

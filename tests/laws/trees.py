@@ -85,9 +85,9 @@ class Flaky(LocalHost):
         if len(self.calls) == self.nth:
             raise NotReady(f"the disk said no at change {self.nth} ({what})")
 
-    def make(self, path: Path, node: Node, *, like: Path | None = None) -> None:
+    def make(self, path: Path, node: Node) -> None:
         self._count("make")
-        super().make(path, node, like=like)
+        super().make(path, node)
 
     def alter(self, path: Path, node: Directory) -> None:
         self._count("alter")

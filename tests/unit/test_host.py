@@ -126,11 +126,20 @@ def test_one_lock_at_a_time(host: LocalHost, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.needs("root")
-def test_extended_attributes_of_what_is_replaced_are_kept(host: LocalHost, tmp_path: DiskPath) -> None:
-    host.make(Path("/old"), File(b"1"))
-    os.setxattr(tmp_path / "old", "trusted.dockertls", b"yes")
-    host.make(Path("/new"), File(b"2"), like=Path("/old"))
-    assert os.getxattr(tmp_path / "new", "trusted.dockertls") == b"yes"
+def test_extended_attributes_are_seen_and_set(host: LocalHost, tmp_path: DiskPath) -> None:
+    host.make(Path("/old"), File(b"1", attributes=(("trusted.a", b"yes"), ("trusted.b", b"\0"))))
+    assert os.getxattr(tmp_path / "old", "trusted.a") == b"yes"
+    seen = host.node(Path("/old"))
+    assert isinstance(seen, File)
+    assert seen.attributes == (("trusted.a", b"yes"), ("trusted.b", b"\0"))
+
+
+def test_hard_links_are_counted(host: LocalHost, tmp_path: DiskPath) -> None:
+    host.make(Path("/one"), File(b"1"))
+    (tmp_path / "other").hardlink_to(tmp_path / "one")
+    seen = host.node(Path("/one"))
+    assert isinstance(seen, File)
+    assert seen.names == 2
 
 
 def test_facts_know_what_they_were_not_asked(host: LocalHost) -> None:

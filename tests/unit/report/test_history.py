@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
 
-from dockertls.apply import Run, apply, plan_undo, undoable
+from dockertls.apply import Run, apply
 from dockertls.host import LocalHost
 from dockertls.journal import history
 from dockertls.plan import Change, Directory, File, Plan
 from dockertls.report.history import table
+from dockertls.undo import plan_undo, undoable
 
 STORE = Path("/srv/store")
 RUN = Run(datetime(2026, 11, 23, tzinfo=UTC), "ann", append_only=(STORE,))
