@@ -272,10 +272,15 @@ def _not_followed_yet(session: Session, decided: Decided) -> Plan:
     if not session.host.runs or decided.material is None:
         return decided.plan
     from dockertls.cli.live import is_served
+    from dockertls.cli.showing import left_for_a_restart
 
+    title = "restart dockerd: it does not follow its files yet"
     if is_served(decided.endpoint, decided.material, decided.server.certificate):
-        return decided.plan
-    return replace(decided.plan, title="restart dockerd: it does not follow its files yet", activation=decided.restart)
+        left = left_for_a_restart(session)
+        if not left:
+            return decided.plan
+        title = f"{title} ({', '.join(left)})"
+    return replace(decided.plan, title=title, activation=decided.restart)
 
 
 def _why_not(session: Session, restart: Restart, seen: Running | None, options: ChangeOptions) -> str:

@@ -62,6 +62,11 @@ def show_daemon(session: Session) -> None:
     session.console.document("daemon", _document(told))
 
 
+def left_for_a_restart(session: Session) -> tuple[str, ...]:
+    """What a restart of the dockerd that runs would change: options, variables, files, units, each by its name."""
+    return tuple(one.what for one in _look(session).differences)
+
+
 def _look(session: Session) -> Shown:
     """Look at what the first look names, too. Raises NotSeen."""
     first = read(session.facts("daemon", bears=True))

@@ -385,6 +385,15 @@ def test_a_restart_that_was_put_off_is_made_up_for() -> None:
         assert lab.dockertls("check").returncode == 0
         assert lab.dockertls("bootstrap", NAME, "--check").returncode == 0
 
+        settings = ("daemon", "configure", "--server", NAME, "--set", "log-level=debug")
+        lab.output(*PROGRAM, *settings, "--yes", "--restart", "never")
+        assert lab.output("docker", "info", "--format", "{{.Debug}}") == "false"
+        assert "log-level" not in command_line(lab)
+        looked = lab.dockertls(*settings, "--check")
+        assert (looked.returncode, "restart docker.s" in looked.stdout) == (1, True), looked
+        lab.output(*PROGRAM, *settings, "--yes")
+        assert lab.dockertls(*settings, "--check").returncode == 0
+
 
 def test_live_restore_that_only_the_running_daemon_knows_saves_no_container() -> None:
     """After an undo the daemon still has it in memory, the next one will not."""
