@@ -26,11 +26,12 @@ VARIABLES = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 ADDED = 'case $$said in *[$$]{name}*|*[$$]{{{name}}}*) said="$$said $${name}" ;; esac; '
 GUARD = (
-    "/bin/sh -c 'said=$$(systemctl show --property=ExecStart docker.service); {added}"
+    '/bin/sh -c \'case $$(systemctl show --property=Listen docker.socket) in *:[0-9]*|"") ;; *) exit 0 ;; esac; '
+    "said=$$(systemctl show --property=ExecStart docker.service); {added}"
     "case $$said in *--tlsverify=[0fF]*) ;; *--tlsverify*) exit 0 ;; esac; "
     'echo "dockerd lacks --tlsverify, and docker.socket opens a port: run dockertls bootstrap" >&2; exit 1\''
 )
-"""What runs before dockerd where systemd listens, whatever became of the files: without TLS flags nothing may start."""
+"""What runs before dockerd: where systemd listens on a port, whatever became of the files, no start without TLS."""
 
 
 def guard(here: Situation, wanted: Wanted, places: Homes) -> Change | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.lab import PROGRAM, host, until
+from tests.e2e.shapes import GUARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def fresh(lab: Lab) -> Lab:
     """The host with the daemon as packaged, whatever a test before left."""
     lab.shell(
         f"rm -rf {JSON} {FOLDER}/docker.service* {FOLDER}/docker.socket*; cp /opt/environment {ENVIRONMENT};"
-        " systemctl daemon-reload"
+        f" rm -f {GUARD}; systemctl daemon-reload"
     )
     restart(lab, "docker.socket")
     return lab
