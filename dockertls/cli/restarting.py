@@ -247,7 +247,7 @@ def _containers(session: Session, plan: Plan, restart: Restart) -> Running | Non
         return None
     from dockertls.cli.live import running
 
-    facts = session.facts("daemon", "certificates").after(plan.changes)
+    facts = _after(session, plan)
     seen, said = running(facts), effective(facts).get("live-restore")
     lasting = said is not None and said.value is True
     return replace(seen, live_restore=seen.live_restore and lasting) if seen else None

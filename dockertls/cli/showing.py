@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dockertls.cli.session import Session
     from dockertls.daemon.reading import Reading
+    from dockertls.daemon.recognition import Recognition
     from dockertls.daemon.rules import Problem
     from dockertls.daemon.running import Difference, Process
 
@@ -37,6 +38,7 @@ LOCAL_SOCKET = Path("/var/run/docker.sock")
 class Shown:
     """All that `daemon show` has to say."""
 
+    taken: Recognition
     reading: Reading
     running: Running
     differences: tuple[Difference, ...]
@@ -64,11 +66,21 @@ def show_daemon(session: Session) -> None:
 
 def left_for_a_restart(session: Session) -> tuple[str, ...]:
     """What a restart of the dockerd that runs would change: options, variables, files, units, each by its name."""
-    return tuple(one.what for one in _look(session).differences)
+    differences, _ = restart_changes(*_beside(session))
+    return tuple(one.what for one in differences)
 
 
 def _look(session: Session) -> Shown:
-    """Look at what the first look names, too. Raises NotSeen."""
+    """Look at all that is shown. Raises NotSeen."""
+    reading, here = _beside(session)
+    differences, untold = restart_changes(reading, here)
+    wrong, unseen = problems(reading)
+    unknown = (*reading.unknown, *_release(reading), *of_some_releases(reading), *unseen, *here.unknown, *untold)
+    return Shown(recognise(reading.facts), reading, here, differences, wrong, tuple(dict.fromkeys(unknown)))
+
+
+def _beside(session: Session) -> tuple[Reading, Running]:
+    """What dockerd is told and what runs; a second look is at what the first one names. Raises NotSeen."""
     first = read(session.facts("daemon", bears=True))
     facts = session.facts(
         "daemon", "version", "running",
@@ -78,10 +90,7 @@ def _look(session: Session) -> Shown:
     here = running(reading)
     if here.others and not here.own and reading.packaging.init is not Init.SYSTEMD:
         here = running(reading, peer=_peer(reading))
-    differences, untold = restart_changes(reading, here)
-    wrong, unseen = problems(reading)
-    unknown = (*reading.unknown, *_release(reading), *of_some_releases(reading), *unseen, *here.unknown, *untold)
-    return Shown(reading, here, differences, wrong, tuple(dict.fromkeys(unknown)))
+    return reading, here
 
 
 def _named(reading: Reading) -> Iterator[Path]:
@@ -111,7 +120,7 @@ def _release(reading: Reading) -> tuple[str, ...]:
 
 def _print(session: Session, told: Shown) -> None:
     console, reading = session.console, told.reading
-    for line in _head(reading):
+    for line in _head(told.taken, reading):
         console.result(line)
     rows = tuple(_options(reading))
     if rows:
@@ -122,10 +131,9 @@ def _print(session: Session, told: Shown) -> None:
         console.table(table)
 
 
-def _head(reading: Reading) -> Iterator[str]:
+def _head(taken: Recognition, reading: Reading) -> Iterator[str]:
     """What is shown, before what it is told."""
     found = reading.packaging
-    taken = recognise(reading.facts)
     yield f"packaging: {taken.title} ({taken.how})"
     yield f"started by {found.init.value}: {found.start}"
     if reading.release:
@@ -183,8 +191,7 @@ def _difference(one: Difference) -> tuple[str, str]:
 
 
 def _document(told: Shown) -> dict[str, object]:
-    reading, here = told.reading, told.running
-    taken = recognise(reading.facts)
+    taken, reading, here = told.taken, told.reading, told.running
     return {
         "packaging": {"id": taken.id, "title": taken.title, "how": taken.how},
         "init": reading.packaging.init.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.control import CLOSE_LISTENER
@@ -16,12 +17,16 @@ from dockertls.documents.unit_file import render_drop_in
 from dockertls.plan import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePosixPath as Path
+
     from dockertls.daemon.homes import Homes
     from dockertls.daemon.packaging import Packaging
     from dockertls.daemon.situation import Situation
     from dockertls.daemon.wanted import Wanted
 
 Lines = list[tuple[str, str]]
+NO_LONGER = "systemd no longer listens for dockerd"
 VARIABLES = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 ADDED = 'case $$said in *[$$]{name}*|*[$$]{{{name}}}*) said="$$said $${name}" ;; esac; '
@@ -36,27 +41,24 @@ GUARD = (
 
 def guard(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
     """The change of the drop-in that keeps dockerd from starting without TLS flags; None: it says what it shall."""
-    before = found_file(here.facts, GUARD_DROP_IN)[1]
     listens = places.hosts is Home.LISTENER and here.missing_hosts(wanted)
     opened = listens or (here.missing_tls(wanted) and here.handed_over())
     if places.tls is Home.JSON or not opened:
-        return Change(GUARD_DROP_IN, before, None, "systemd no longer listens for dockerd") if before else None
+        return _gone(here, GUARD_DROP_IN, NO_LONGER)
     words = [part.written for part in here.reading.packaging.parts]
     names = dict.fromkeys(name for word in words for name in VARIABLES.findall(word))
     line = GUARD.format(added="".join(ADDED.format(name=name) for name in names))
     why = "where systemd listens and TLS is gone, nothing starts"
-    text = render_drop_in({"Service": [("ExecStartPre", line)]}, f"By dockertls: {why}.")
-    return Change(GUARD_DROP_IN, before, with_text(before, text), why)
+    return _holding(here, GUARD_DROP_IN, {"Service": [("ExecStartPre", line)]}, why)
 
 
 def service_drop_in(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
     """The change of the drop-in of docker.service; None: it says what it shall."""
-    before = found_file(here.facts, DROP_IN)[1]
     found = _command(here, wanted, places)
     if not found:
-        return Change(DROP_IN, before, None, "the unit's own command line is right again") if before else None
+        return _gone(here, DROP_IN, "the unit's own command line is right again")
     lines, why = found
-    return Change(DROP_IN, before, with_text(before, render_drop_in({"Service": lines}, f"By dockertls: {why}.")), why)
+    return _holding(here, DROP_IN, {"Service": lines}, why)
 
 
 def _command(here: Situation, wanted: Wanted, places: Homes) -> tuple[Lines, str] | None:
@@ -82,15 +84,26 @@ def listener(here: Situation, wanted: Wanted, places: Homes) -> Change | None:
 
     Where it is taken back, systemd stops listening before anything else is: TLS never goes first.
     """
-    before = found_file(here.facts, SOCKET_DROP_IN)[1]
     hosts = here.missing_hosts(wanted) if places.hosts is Home.LISTENER else ()
     if not hosts:
-        return Change(SOCKET_DROP_IN, before, None, "systemd no longer listens for dockerd") if before else None
+        return _gone(here, SOCKET_DROP_IN, NO_LONGER)
     streams = [stream(host) for host in hosts]
     lines = [("ListenStream", one) for one in streams]
     # all addresses are of IPv6 and IPv4, whatever the host's default; a single one may come up after the socket
     lines += [("BindIPv6Only", "both")] if any(one.isdigit() for one in streams) else []
     lines += [("FreeBind", "yes")] if not all(one.isdigit() for one in streams) else []
     why = "systemd listens for dockerd: a restart refuses no connection"
-    text = render_drop_in({"Socket": lines}, f"By dockertls: {why}.")
-    return Change(SOCKET_DROP_IN, before, with_text(before, text), why, back=() if before else CLOSE_LISTENER)
+    change = _holding(here, SOCKET_DROP_IN, {"Socket": lines}, why)
+    return change if change.before else replace(change, back=CLOSE_LISTENER)
+
+
+def _holding(here: Situation, path: Path, sections: Mapping[str, Lines], why: str) -> Change:
+    """The change that makes a drop-in hold this."""
+    before = found_file(here.facts, path)[1]
+    return Change(path, before, with_text(before, render_drop_in(sections, f"By dockertls: {why}.")), why)
+
+
+def _gone(here: Situation, path: Path, why: str) -> Change | None:
+    """The change that takes a drop-in away; None: it is not there."""
+    before = found_file(here.facts, path)[1]
+    return Change(path, before, None, why) if before else None

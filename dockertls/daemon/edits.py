@@ -102,7 +102,7 @@ def _hosts(here: Situation, wanted: Sequence[str]) -> tuple[dict[Occurrence, tup
 
 def _more_local(here: Situation) -> tuple[str, ...]:
     """The local hosts to be named beside those that stay: daemon.json's, our drop-in's, and one at least."""
-    there = (*here.hosts(here.fixed, tcp=False), *here.hosts(here.own, tcp=False))
+    there = here.local_flags
     more = (*here.file_hosts(tcp=False), *here.hosts(here.current.flags, tcp=False))
     return tuple(host for host in here.local_hosts(there, more) if host not in there)
 

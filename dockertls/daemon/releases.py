@@ -26,6 +26,12 @@ def parse(text: str) -> Release:
     return tuple(map(int, text.split(".")))
 
 
+def told(answer: str) -> Release | None:
+    """The release in what a dockerd says of its version; None: it is none that is understood."""
+    found = _ANSWER.search(answer)
+    return parse(found[1]) if found else None
+
+
 def release_of(facts: HostFacts, program: str) -> Release | None:
     """Which release a dockerd is, by its own word; None: it was not asked, or said nothing that is understood.
 
@@ -35,8 +41,8 @@ def release_of(facts: HostFacts, program: str) -> Release | None:
     """
     path = Path(program)
     answer = facts.outputs.get((str(facts.place(path.parent) / path.name), "--version"))
-    found = _ANSWER.search(answer.out) if answer and answer.code == 0 else None
-    return parse(found[1]) if found else _ONLY.get(path.name)
+    found = told(answer.out) if answer and answer.code == 0 else None
+    return found or _ONLY.get(path.name)
 
 
 def shown(release: Release) -> str:

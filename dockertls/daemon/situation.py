@@ -54,10 +54,14 @@ class Situation:
         return _starts_wrapper(found) or f"{found.start} takes no flags from an environment file"
 
     @property
+    def local_flags(self) -> tuple[str, ...]:
+        """The local hosts that the flags name, wherever they stand."""
+        return (*self.hosts(self.fixed, tcp=False), *self.hosts(self.own, tcp=False))
+
+    @property
     def honours_socket(self) -> bool:
         """Whether style socket works here: the service always takes its listeners from docker.socket."""
-        local = (*self.hosts(self.fixed, tcp=False), *self.hosts(self.own, tcp=False))
-        return self.reading.packaging.socket_required and any(map(is_fd, local))
+        return self.reading.packaging.socket_required and any(map(is_fd, self.local_flags))
 
     @property
     def why_not_socket(self) -> str:
@@ -116,8 +120,7 @@ class Situation:
 
     def handed_over(self) -> Mapping[str, Place]:
         """The tcp hosts that docker.socket opens by somebody else's wish, where dockerd takes them."""
-        local = (*self.hosts(self.fixed, tcp=False), *self.hosts(self.own, tcp=False))
-        listens = self.reading.packaging.listens if any(map(is_fd, local)) else ()
+        listens = self.reading.packaging.listens if any(map(is_fd, self.local_flags)) else ()
         return {host: place for listen, place in listens if (host := streamed(listen))}
 
     def local_hosts(self, there: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

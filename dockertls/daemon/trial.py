@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath as Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.flags import parse
 from dockertls.daemon.options import BY_FLAG
 from dockertls.daemon.reading import MATERIAL, read
+from dockertls.daemon.releases import lacks, told
 from dockertls.documents.unit_file import command_line
 from dockertls.facts import NotGathered
 from dockertls.plan import Command, Directory, File
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 HARMFUL = "userns-remap"
 """Asked about this option, dockerd makes a user and gives it ranges of ids: it is left out."""
-
-_RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
@@ -89,12 +87,8 @@ def can_validate(version: str) -> bool:
     Args:
         version: what it says of its version, such as "Docker version 26.1.5, build 411e817".
     """
-    told, since = _RELEASE.search(version), _RELEASE.search(BY_FLAG["validate"].since)
-    return bool(told and since and _number(told) >= _number(since))
-
-
-def _number(release: re.Match[str]) -> tuple[int, int]:
-    return int(release[1]), int(release[2])
+    release = told(version)
+    return release is not None and not lacks(release, BY_FLAG["validate"], flag=True)
 
 
 def _material(after: HostFacts, reading: Reading) -> dict[str, tuple[Path, File]]:
