@@ -42,7 +42,7 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
     if wanted.output == "-" and session.console.json:
         raise Usage("--json and --output - both take standard output", "write to a file, or leave --json out")
     client = stored(session, "client", name)
-    files = ClientFiles(session.store.trust_pem(), *client.pair, client.path)
+    files = ClientFiles(session.store.trust_pem("client"), *client.pair, client.path)
     content = bundle(
         files,
         format=cast("Format", wanted.form),

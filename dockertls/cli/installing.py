@@ -74,12 +74,12 @@ def stored(session: Session, role: str, name: str) -> Generation:
 
 def any_client(session: Session) -> ClientMaterial:
     """A client of the store that the daemon must let in, to prove things with; without a certificate if it has none."""
-    authority = session.store.current("ca")
+    authority, trust = session.store.authority("client"), session.store.trust_pem("client")
     clients = (session.store.current("client", name) for name in session.store.names("client"))
     for one in clients:
         if authority and one and one.is_good(authority.certificate, (), session.started):
-            return ClientMaterial(session.store.trust_pem(), one.cert_pem, one.key_pem)
-    return ClientMaterial(session.store.trust_pem())
+            return ClientMaterial(trust, one.cert_pem, one.key_pem)
+    return ClientMaterial(trust)
 
 
 def from_here(address: str, port: int, certificate: x509.Certificate) -> Endpoint:
@@ -151,7 +151,7 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
         raise Usage("--context and --endpoint go together", "--context NAME --endpoint tcp://HOST:2376")
     client, user = stored(session, "client", name), session.user()
     docker_dir = session.docker_dir(place.docker_dir, user)
-    files = client_files.ClientFiles(session.store.trust_pem(), *client.pair, client.path)
+    files = client_files.ClientFiles(session.store.trust_pem("client"), *client.pair, client.path)
 
     def make() -> Plan:
         trees = (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))

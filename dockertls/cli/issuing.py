@@ -52,7 +52,7 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     Raises:
         NotReady: if there is no authority.
     """
-    authority = session.store.current("ca")
+    authority = session.store.authority(requests[0].role)
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     made: list[Made] = []

@@ -17,6 +17,7 @@ from dockertls.daemon.packaging import packaging
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import Refused, Usage
 from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, warnings
+from dockertls.pki.store import FOLDERS
 from dockertls.plan import combined, visible
 from dockertls.probe.endpoint import Endpoint
 
@@ -70,6 +71,7 @@ class Prepared:
         endpoint: where this host can reach its daemon.
         restart: what restarts the daemon.
         docker_dir: the client's files.
+        trust: whom the client trusts, in PEM.
         notes: what the user should know, one line each.
     """
 
@@ -79,6 +81,7 @@ class Prepared:
     endpoint: Endpoint
     restart: tuple[Command, ...]
     docker_dir: Path
+    trust: bytes
     notes: tuple[str, ...]
 
     @property
@@ -91,8 +94,8 @@ class Prepared:
         """The client's files, to look at the daemon with."""
         from dockertls.probe.observation import ClientMaterial
 
-        authority, _, client = (one.generation for one in self.made)
-        return ClientMaterial(authority.cert_pem, client.cert_pem, client.key_pem)
+        client = self.made[2].generation
+        return ClientMaterial(self.trust, client.cert_pem, client.key_pem)
 
 
 def parse_style(text: str) -> Style:
@@ -123,11 +126,14 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     names, notes = _names(session, facts, wish)
     authority = signer.authority_in_use()
     ca = authority.generation
-    server = signer.leaf_in_use(ca, LeafRequest("server", folder(names[0]), display(names[0]), names))
-    own = signer.leaf_in_use(ca, LeafRequest("client", client, client))
-    trust, known = session.store.trust_pem() or ca.cert_pem, session.store.authorities()
-    server_files = certificates.ServerFiles(trust, *server.generation.pair, server.generation.path)
-    files = client_files.ClientFiles(trust, *own.generation.pair, own.generation.path)
+    server = signer.leaf_in_use(
+        session.store.authority("server") or ca, LeafRequest("server", folder(names[0]), display(names[0]), names)
+    )
+    own = signer.leaf_in_use(session.store.authority("client") or ca, LeafRequest("client", client, client))
+    known = session.store.authorities()
+    trusts = {role: session.store.trust_pem(role) or ca.anchor_pem for role in FOLDERS}
+    server_files = certificates.ServerFiles(trusts["server"], *server.generation.pair, server.generation.path)
+    files = client_files.ClientFiles(trusts["client"], *own.generation.pair, own.generation.path)
     places = packaging(facts).places
     installed = certificates.install(facts, server_files, places, replace_foreign=wish.replace, known=known)
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
@@ -145,6 +151,7 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
         Endpoint(address, wish.port),
         follow_commands(facts),
         docker_dir,
+        trusts["client"],
         (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port)),
     )
 

@@ -14,11 +14,12 @@ from cryptography.x509 import random_serial_number
 from dockertls.cli.console import PassphraseSource
 from dockertls.errors import NotReady
 from dockertls.pki.issue import Issued, Request, ca_name, issue
-from dockertls.pki.keys import PrivateKey, generate, kind_of, private_pem
+from dockertls.pki.keys import KINDS, PrivateKey, PublicKey, generate, kind_of, load_private, private_pem, public_key
 from dockertls.pki.profiles import BACKDATE, TABLE
+from dockertls.pki.renewal import common_name, is_due
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
 from dockertls.plan import Plan
-from dockertls.report.certificates import is_due, subject
+from dockertls.report.certificates import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,7 @@ class Signer:
     ) -> None:
         self._session, self._keys, self._passphrase, self._change = session, keys, passphrase, change
         self._new: Issued | None = None
+        self._issuers: dict[Generation, Issued] = {}
         self._store = session.store
 
     @property
@@ -81,21 +83,16 @@ class Signer:
     def _known_passphrase(self) -> bytes:
         return self._source.read(self._session.console, new=False)
 
-    @property
-    def _issuer(self) -> Issued:
-        """Who signs: the new authority, unless another run has made one meanwhile; else the store's."""
-        if self._new and self._session.store.current("ca") is None:
+    def _issuer(self, authority: Generation) -> Issued:
+        """An authority, ready to sign; of the store's, in a run that only looks, a stand-in with a key of its own."""
+        if self._new and self._new.certificate == authority.certificate:
             return self._new
-        return self._stored_issuer
-
-    @cached_property
-    def _stored_issuer(self) -> Issued:
-        """The store's authority; in a run that only looks, a stand-in with a key of its own."""
-        store = self._session.store
-        current = store.current("ca")
-        if self._change.looks_only and current and current.key_pem:
-            return self._stand_in(current)
-        return store.issuer(lambda: self._known_passphrase)
+        if authority not in self._issuers:
+            stands_in = self._change.looks_only and authority.key_pem
+            store = self._session.store
+            issuer = self._stand_in(authority) if stands_in else store.issuer(lambda: self._known_passphrase, authority)
+            self._issuers[authority] = issuer
+        return self._issuers[authority]
 
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
@@ -127,13 +124,17 @@ class Signer:
         )
 
     def _authority(self, common_name: str | None = None, lifetime: timedelta | None = None) -> Made:
+        generation = self.next_authority(common_name, lifetime)
+        return Made(generation, plan_authority(self._session.store, generation))
+
+    def next_authority(self, common_name: str | None = None, lifetime: timedelta | None = None) -> Generation:
+        """A new authority, with the next number; nothing is written yet, and it can sign in this run already."""
         store, now = self._session.store, self._session.started
         name = common_name or ca_name(now, secrets.token_hex(4))
         key = self._generate()
-        request = Request(TABLE["ca"], name, lifetime=lifetime)
+        request = Request(TABLE["ca"], name, lifetime=lifetime or self._lifetime)
         self._new = issue(request, key, None, now=now, serial=random_serial_number())
-        generation = new_generation(store, "ca", "", self._new, private_pem(key, self._new_passphrase))
-        return Made(generation, plan_authority(store, generation))
+        return new_generation(store, "ca", "", self._new, private_pem(key, self._new_passphrase))
 
     @cached_property
     def _new_passphrase(self) -> bytes | None:
@@ -156,13 +157,47 @@ class Signer:
     def _first_authority(self) -> Made:
         return self._authority()
 
-    def leaf(self, wanted: LeafRequest, number: int | None = None) -> Made:
+    def leaf(self, wanted: LeafRequest, authority: Generation, number: int | None = None) -> Made:
         """A new certificate, with the number of its generation if that was asked for before."""
-        request = Request(TABLE[wanted.role], wanted.common_name, tuple(wanted.names), self._lifetime)
-        issuer = self._issuer
-        key = self._generate()
+        issuer = self._issuer(authority)
+        return self._signed(wanted, issuer, self._generate(), number, self._lifetime)
+
+    def renewed(
+        self, old: Generation, authority: Generation, *, life: timedelta | None = None, new_key: bool = False
+    ) -> Made:
+        """The next certificate of a name: the same subject, names and kind of key.
+
+        Args:
+            old: the last one; where its key never was here, the same public key is signed again.
+            authority: who signs.
+            life: how long it lives; None: what is asked for, or what its profile says.
+            new_key: whether a key is made, or the same one is kept.
+        """
+        wanted = LeafRequest(old.role, old.name, common_name(old), old.names)
+        number = next_number(self._store, old.role, old.name)
+        issuer = self._issuer(authority)
+        return self._signed(wanted, issuer, self._key_after(old, new_key=new_key), number, self._lifetime or life)
+
+    def _key_after(self, old: Generation, *, new_key: bool) -> PrivateKey | PublicKey:
+        public = public_key(old.certificate)
+        if old.key_pem is None:
+            return public
+        kind = self._keys.key or kind_of(public)
+        if new_key or kind != kind_of(public):
+            return self._generate(kind if kind in KINDS else DEFAULT_KEY)
+        return load_private(old.pair[1], validate=False)
+
+    def _signed(
+        self,
+        wanted: LeafRequest,
+        issuer: Issued,
+        key: PrivateKey | PublicKey,
+        number: int | None,
+        life: timedelta | None,
+    ) -> Made:
+        request = Request(TABLE[wanted.role], wanted.common_name, tuple(wanted.names), life)
         issued = issue(request, key, issuer, now=self._session.started, serial=random_serial_number())
-        pem = private_pem(key)
+        pem = None if issued.key is None else private_pem(issued.key)
         generation = new_generation(self._store, wanted.role, wanted.folder, issued, pem, number=number)
         return Made(generation, plan_generation(self._store, generation))
 
@@ -182,7 +217,7 @@ class Signer:
         good = current and current.is_good(authority.certificate, wanted.names, self._session.started)
         if current and good and self._is_of_kind(current) and self._lives_as_long(current, authority):
             return Made(current, Plan(""))
-        return self.leaf(wanted, number)
+        return self.leaf(wanted, authority, number)
 
     def leaf_asked_for(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is just what is wanted and not due, else a new one."""
@@ -192,7 +227,7 @@ class Signer:
         last = current is not None and _end(current) == _end(authority)
         if current and set(current.names) == set(wanted.names) and (last or not due):
             return self.leaf_in_use(authority, wanted)
-        return self.leaf(wanted, number)
+        return self.leaf(wanted, authority, number)
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""
@@ -203,8 +238,8 @@ class Signer:
         life = _end(current) - current.certificate.not_valid_before_utc - BACKDATE
         return self._lifetime in {None, life} or (_end(current) == _end(authority) and self._lifetime > life)
 
-    def _generate(self) -> PrivateKey:
-        kind = self._keys.key or DEFAULT_KEY
+    def _generate(self, kind: str | None = None) -> PrivateKey:
+        kind = kind or self._keys.key or DEFAULT_KEY
         with self._session.console.working(f"making a key ({kind})"):
             return generate(kind)
 

@@ -137,6 +137,18 @@ def public_of(key: PrivateKey | PublicKey) -> PublicKey:
     return key.public_key() if isinstance(key, PrivateKey) else key
 
 
+def public_key(certificate: x509.Certificate) -> PublicKey:
+    """The key that a certificate is about.
+
+    Raises:
+        Refused: if it is none that Docker can use.
+    """
+    key = certificate.public_key()
+    if isinstance(key, PublicKey):
+        return key
+    raise Refused(f"its key is for {type(key).__name__}, which docker cannot use", f"take one of {', '.join(KINDS)}")
+
+
 def as_private(key: PrivateKey | PublicKey) -> PrivateKey | None:
     """The key if it is a private one."""
     return key if isinstance(key, PrivateKey) else None

@@ -12,6 +12,8 @@ from dockertls.errors import NotReady, Refused
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.profiles import extension, issued_by
+from dockertls.pki.rotation import NAME as ROTATION
+from dockertls.pki.rotation import Rotation
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
@@ -71,6 +73,11 @@ class Generation:
         if not matches(self.certificate, load_private(self.key_pem, name=key, validate=False)):
             raise Refused(f"{key} is not the key of cert.pem beside it", "restore the pair from a backup")
         return self.cert_pem, self.key_pem
+
+    @property
+    def anchor_pem(self) -> bytes:
+        """Of an authority: the certificate that is trusted for its sake, itself or the root above it."""
+        return certificate_pem(load_certificates(self.cert_pem, name=shown(self.path / "cert.pem"))[-1:])
 
     @property
     def names(self) -> tuple[x509.GeneralName, ...]:
@@ -143,13 +150,43 @@ class StoreState:
             )
         return Generation(role, name, path, cert.content, key.content if isinstance(key, File) else None)
 
-    def trust_pem(self) -> bytes:
-        """Every authority that is trusted now, as PEM; empty: there is none.
+    def rotation(self) -> Rotation | None:
+        """The rotation under way; None: there is none. Raises NotReady if its file is damaged."""
+        path = self.path / "ca" / ROTATION
+        node = self.host.node(path)
+        return Rotation.parse(node.content, path) if isinstance(node, File) else None
+
+    def authority(self, role: str = "ca", rotation: Rotation | None = None) -> Generation | None:
+        """Who signs for a role now: while a rotation runs, servers and clients may have different ones.
+
+        Args:
+            role: "server" or "client"; "ca": who will sign when no rotation runs.
+            rotation: as it shall be; None: as it is.
+
+        Raises:
+            NotReady: if its certificate, or the link to it, is missing.
+        """
+        rotation = rotation or self.rotation()
+        if rotation is None or role == "ca":
+            return self.current("ca")
+        return self.generation("ca", "", rotation.number(rotation.row.shows(role)))
+
+    def generation(self, role: str, name: str, number: str) -> Generation:
+        """A generation by its number, such as "0001". Raises NotReady if its certificate is missing."""
+        return self._generation(role, name, self.place(role, name) / number)
+
+    def trust_pem(self, role: str = "server") -> bytes:
+        """Every authority that a role trusts now, as PEM; empty: there is none.
+
+        Clients and daemons differ only at the end of a rotation.
 
         Raises:
             NotReady: if there is an authority, and the file is missing.
             Refused: if it is damaged.
         """
+        rotation = self.rotation()
+        if rotation and rotation.row.trusts(role) != rotation.row.daemons_trust:
+            return self.generation("ca", "", rotation.new).anchor_pem
         bundle = self.path / "ca" / "trust.pem"
         node = self.host.node(bundle)
         if isinstance(node, File):
@@ -162,9 +199,9 @@ class StoreState:
             f"restore it from a backup, or copy {shown(self.place('ca'))}/current/cert.pem",
         )
 
-    def trusted(self) -> tuple[x509.Certificate, ...]:
-        """Every authority that is trusted now. Raises as `trust_pem`."""
-        pem = self.trust_pem()
+    def trusted(self, role: str = "server") -> tuple[x509.Certificate, ...]:
+        """Every authority that a role trusts now. Raises as `trust_pem`."""
+        pem = self.trust_pem(role)
         return load_certificates(pem) if pem else ()
 
     def authorities(self) -> frozenset[str]:
@@ -174,17 +211,18 @@ class StoreState:
         pems = [node.content for node in nodes if isinstance(node, File)]
         return frozenset(fingerprint(one) for pem in pems for one in load_certificates(pem, name=shown(place)))
 
-    def issuer(self, passphrase: Callable[[], bytes | None]) -> Issued:
-        """The authority with its key, ready to sign.
+    def issuer(self, passphrase: Callable[[], bytes | None], generation: Generation | None = None) -> Issued:
+        """An authority with its key, ready to sign.
 
         Args:
             passphrase: asked only if the key is encrypted.
+            generation: the authority; None: the one in use.
 
         Raises:
             NotReady: if there is no authority, or its key is not here.
             Refused: if the passphrase is wrong, or key and certificate are no pair.
         """
-        generation = self.current("ca")
+        generation = generation or self.current("ca")
         if generation is None:
             raise NotReady(f"there is no authority in {shown(self.path)}", "make one with `dockertls ca init`")
         if generation.key_pem is None:
@@ -214,7 +252,7 @@ def next_number(store: StoreState, role: str, name: str) -> int:
 
 
 def new_generation(
-    store: StoreState, role: str, name: str, issued: Issued, key_pem: bytes, *, number: int | None = None
+    store: StoreState, role: str, name: str, issued: Issued, key_pem: bytes | None, *, number: int | None = None
 ) -> Generation:
     """What has been issued as the next generation of its name; nothing is written yet.
 
@@ -223,7 +261,7 @@ def new_generation(
         role: "ca", "server" or "client".
         name: its folder's name; empty for the authority.
         issued: certificate and chain.
-        key_pem: the private key; an authority's is encrypted unless the user wants it otherwise.
+        key_pem: the private key; an authority's is encrypted unless the user wants it otherwise. None: it is not here.
         number: as `next_number` gave it; None: it is asked for now.
     """
     path = store.place(role, name) / f"{number or next_number(store, role, name):04}"
@@ -255,7 +293,7 @@ def plan_authority(store: StoreState, generation: Generation) -> Plan:
     if store.current("ca"):
         raise NotReady(f"{shown(store.path)} has an authority already", "see it with `dockertls ca show`")
     bundle = store.path / "ca" / "trust.pem"
-    trusted = File(generation.cert_pem, 0o644, store.host.self_owner)
+    trusted = File(generation.anchor_pem, 0o644, store.host.self_owner)
     trust = Change(bundle, store.host.node(bundle), trusted, "every authority that is trusted")
     return Plan("new authority", (*plan_generation(store, generation).changes, trust))
 

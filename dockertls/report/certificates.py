@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DATE = "%Y-%m-%dT%H:%M:%SZ"
 SHOWN_NAMES = 4
-DUE = 1 / 3
-"""A certificate is due for renewal when less than this part of its life is left."""
 
 
 def moment(time: datetime) -> str:
@@ -32,12 +30,6 @@ def moment(time: datetime) -> str:
 def days_left(certificate: x509.Certificate, now: datetime) -> int:
     """Whole days until it ends; negative: it has ended."""
     return (certificate.not_valid_after_utc - now).days
-
-
-def is_due(certificate: x509.Certificate, now: datetime) -> bool:
-    """Whether it is time to renew it."""
-    left = certificate.not_valid_after_utc - now
-    return left < (certificate.not_valid_after_utc - certificate.not_valid_before_utc) * DUE
 
 
 def subject(certificate: x509.Certificate) -> str:

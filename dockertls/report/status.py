@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dockertls.pki import renewal
 from dockertls.pki.keys import kind_of
-from dockertls.report import certificates
 from dockertls.report.certificates import days_left, generation_json
 from dockertls.report.tables import Row, Table
 
@@ -46,7 +46,7 @@ def _trouble(row: StatusRow, now: datetime) -> str:
     certificate = row.generation.certificate
     if certificate.not_valid_after_utc <= now:
         return "expired"
-    if certificates.is_due(certificate, now):
+    if renewal.is_due(certificate, now):
         return "due"
     return "stale" if any(copy.state == "stale" for copy in row.copies) else ""
 

@@ -38,10 +38,10 @@ def issued_by(leaf: x509.Certificate, authority: x509.Certificate) -> None:
 def test_the_second_plan_has_the_same_authority_and_it_signs(session: Session) -> None:
     signs = signer(session)
     first = signs.authority_in_use()
-    issued_by(signs.leaf(ANN).generation.certificate, first.generation.certificate)
+    issued_by(signs.leaf(ANN, first.generation).generation.certificate, first.generation.certificate)
     second = signs.authority_in_use()
     assert second.generation.cert_pem == first.generation.cert_pem
-    issued_by(signs.leaf(ANN).generation.certificate, second.generation.certificate)
+    issued_by(signs.leaf(ANN, second.generation).generation.certificate, second.generation.certificate)
 
 
 def test_an_authority_that_another_run_made_meanwhile_signs(session: Session) -> None:
@@ -52,4 +52,4 @@ def test_an_authority_that_another_run_made_meanwhile_signs(session: Session) ->
     kept = slow.authority_in_use()
     assert kept.generation.cert_pem != given_up.generation.cert_pem
     assert not kept.plan
-    issued_by(slow.leaf(ANN).generation.certificate, kept.generation.certificate)
+    issued_by(slow.leaf(ANN, kept.generation).generation.certificate, kept.generation.certificate)
