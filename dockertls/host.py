@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath as Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockertls.errors import Locked, NotReady, Refused
@@ -30,6 +31,7 @@ COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
 NOBODY_WRITES = 0o755  # in a directory that has not got its owner yet
 OF_CONTENT = frozenset({"security.capability", "security.evm", "security.ima"})  # no other content may have them
 NOT_FOUND = 127  # the exit code that a shell gives to a program that is not there
+NONE: Mapping[str, str] = MappingProxyType({})
 FOREIGN_STATE = frozenset({"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_CONFIG"})
 
 
@@ -94,8 +96,8 @@ class Host(Protocol):
     def near(self) -> AbstractContextManager[Host]:
         """The same machine, for many nodes that lie near each other: the way to one is kept open for the next."""
 
-    def run(self, command: Command) -> Output:
-        """Run a command and wait for it."""
+    def run(self, command: Command, variables: Mapping[str, str] = NONE) -> Output:
+        """Run a command and wait for it; it has these environment variables beside the usual ones."""
 
     def lock(self, name: str = "lock") -> AbstractContextManager[None]:
         """Hold a lock of the host; that of `apply`, if none is named. Raises Locked."""
@@ -308,10 +310,11 @@ class LocalHost:
 
     # running
 
-    def run(self, command: Command) -> Output:
+    def run(self, command: Command, variables: Mapping[str, str] = NONE) -> Output:
         if not self.runs:
             raise NotReady(f"{self.root} is a file tree: nothing is run in it", "run it on the host itself")
         clean = {key: value for key, value in os.environ.items() if key not in FOREIGN_STATE} | {"LC_ALL": "C"}
+        clean |= variables
         try:
             done = subprocess.run(
                 command.argv,

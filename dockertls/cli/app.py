@@ -31,6 +31,7 @@ COMMANDS = MappingProxyType(
         "rehearse": "rehearse",
         "check": "check",
         "status": "status",
+        "renew": "renew",
         "env": "env",
         "history": "history",
         "undo": "history",

@@ -6,6 +6,8 @@ import json
 import os
 import pwd
 import shlex
+import shutil
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -296,6 +298,21 @@ def read_input(path: str, what: str) -> bytes:
     if len(content) > LARGEST_INPUT:
         raise Refused(f"{what} {visible(path)} is larger than {LARGEST_INPUT >> 20} MiB", "is it the right file?")
     return content
+
+
+def runnable(program: str) -> str:
+    """The absolute path of a program that the user named, with or without a folder.
+
+    Raises:
+        NotReady: if it cannot be run, or others than its owner could put another one in its place.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise NotReady(f"{visible(program)} is no program that can be run", "look at its path and its mode")
+    path = Path(found).resolve()
+    if path.stat().st_mode & stat.S_IWOTH:
+        raise NotReady(f"everybody may write {visible(str(path))}", f"chmod o-w {visible(str(path))}")
+    return str(path)
 
 
 def now() -> datetime:

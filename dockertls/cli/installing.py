@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from dockertls.cli.folders import remembered
 from dockertls.cli.restarting import Decided, change_daemon, refuse_pending
 from dockertls.client import contexts
 from dockertls.client import files as client_files
@@ -44,6 +45,7 @@ class Decision:
     material: ClientMaterial | None
     restart: tuple[Command, ...]
     notes: tuple[str, ...] = ()
+    refused: ClientMaterial | None = None
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,18 @@ def install_server(
     tell(session, change_daemon(session, decide, change, restart), "server-install")
 
 
-def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation) -> Decision:
-    """A plan with what restarts the daemon, if it listens on a port at all, and with whom to prove it."""
+def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation, *, restart: bool = True) -> Decision:
+    """A plan with what restarts the daemon, if it listens on a port at all, and with whom to prove it.
+
+    Args:
+        session: this run.
+        facts: with the rows "daemon", "certificates" and "names".
+        plan: what is done.
+        server: the certificate that the daemon serves afterwards.
+        restart: whether the plan changes what the daemon reads.
+    """
     port = listening(facts)
-    if plan and not plan.activation and port:
+    if plan and restart and not plan.activation and port:
         plan = replace(plan, activation=restart_commands(facts))
     endpoint = from_here(*(port or (LOOPBACK, TLS_PORT)), server.certificate)
     client, follow = (any_client(session), follow_commands(facts)) if port else (None, ())
@@ -158,11 +168,13 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
         facts = session.facts("users", trees=trees)
         known = session.store.authorities()
         if place.context and place.endpoint:
-            return contexts.install_context(
+            plan = contexts.install_context(
                 facts, files, docker_dir, user.owner,
                 name=place.context, endpoint_url=place.endpoint, replace=place.replace, known=known,
             )  # fmt: skip
-        return client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
+        else:
+            plan = client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
+        return plan + remembered(session, docker_dir)
 
     receipt = session.change(make, change)
     use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"

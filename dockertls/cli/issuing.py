@@ -68,7 +68,7 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
         return combined(title, [one.plan for one in made])
 
     session.change(make, change)
-    rows = tuple(_row(one) for one in made)
+    rows = tuple(issued_row(one) for one in made)
     session.console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), rows))
     for warning in warnings([name for one in requests for name in one.names]):
         session.console.warn(warning)
@@ -78,7 +78,8 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     )
 
 
-def _row(made: Made) -> Row:
+def issued_row(made: Made) -> Row:
+    """What was made, on a line: under "", CERTIFICATE, NAMES, UNTIL and FILES."""
     generation = made.generation
     certificate = generation.certificate
     name, until = f"{generation.role} {generation.name}", f"{certificate.not_valid_after_utc:%Y-%m-%d}"

@@ -110,6 +110,7 @@ class Proof:
         material: a client that shall be let in, if it has a certificate.
         now: the time to judge at.
         current: the certificate that shall be served.
+        refused: a client that shall not be let in; None: there is none to ask as.
         findings: what was found, once it was asked.
     """
 
@@ -117,6 +118,7 @@ class Proof:
     material: ClientMaterial
     now: datetime
     current: x509.Certificate
+    refused: ClientMaterial | None = None
     findings: tuple[Finding, ...] = field(default=())
 
     def __call__(self) -> None:
@@ -134,6 +136,11 @@ class Proof:
         if wrong:
             told = "; ".join(f"{finding.id}: {as_json(finding)['cause']}" for finding in wrong)
             raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(wrong)))
+        if self.refused and not is_refused(self.endpoint, self.refused):
+            raise NotReady(
+                f"the live check of {self.endpoint.url} failed: the old authority's client was not refused",
+                "see what dockerd trusts: dockertls daemon show",
+            )
 
     def _wait(self) -> None:
         end = time.monotonic() + START_PATIENCE
@@ -155,6 +162,12 @@ def shown_certificate(endpoint: Endpoint, material: ClientMaterial) -> x509.Cert
         if seen.chain and (seen.outcome is Outcome.ACCEPTED or material.cert is None):
             return load_der_x509_certificate(seen.chain[0])
     return None
+
+
+def is_refused(endpoint: Endpoint, material: ClientMaterial) -> bool:
+    """Whether a client is kept out with either version of TLS; False where that could not be told."""
+    outcomes = {look(endpoint, material, version=version, timeout=TIMEOUT).outcome for version in VERSIONS}
+    return outcomes <= {Outcome.HANDSHAKE_REFUSED, Outcome.REFUSED_AFTER_HANDSHAKE}
 
 
 @dataclass(frozen=True)

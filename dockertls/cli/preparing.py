@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dockertls.cli.folders import remembered
 from dockertls.cli.signing import LeafRequest
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
@@ -73,6 +74,7 @@ class Prepared:
         docker_dir: the client's files.
         trust: whom the client trusts, in PEM.
         notes: what the user should know, one line each.
+        refused: nobody in particular.
     """
 
     plan: Plan
@@ -83,6 +85,7 @@ class Prepared:
     docker_dir: Path
     trust: bytes
     notes: tuple[str, ...]
+    refused: ClientMaterial | None = None
 
     @property
     def server(self) -> Generation:
@@ -139,7 +142,7 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
     configuration = configure(facts, tls_daemon(places, wish.port, wish.listen, wish.style))
     made = (authority, server, own)
-    parts = (*(one.plan for one in made), installed, placed, configuration.plan)
+    parts = (*(one.plan for one in made), installed, placed, remembered(session, docker_dir), configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart_commands(facts))

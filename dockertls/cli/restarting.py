@@ -67,6 +67,10 @@ class Decided(Protocol):
         """A client that is let in afterwards; without a certificate, if there is none here; None: nobody is let in."""
 
     @property
+    def refused(self) -> ClientMaterial | None:
+        """A client that must not be let in afterwards; None: strangers are proof enough."""
+
+    @property
     def server(self) -> Generation:
         """The certificate that the daemon serves afterwards."""
 
@@ -101,8 +105,31 @@ class Outcome(Generic[_Decided]):
     stopped_by: str = ""
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What else matters to a change of the daemon.
+
+    Attributes:
+        eager: whether a daemon that does not follow its files yet is restarted, whatever the reason; else only one
+            that shows another certificate than the one that is installed.
+        whole: whether nothing at all is done where the daemon may not be restarted.
+        group: a name that the history's entries of one command share; empty: a new one.
+    """
+
+    eager: bool = True
+    whole: bool = False
+    group: str = ""
+
+
+PLAIN = Terms()
+
+
 def change_daemon(
-    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
+    session: Session,
+    decide: Callable[[], _Decided],
+    options: ChangeOptions,
+    restart: Restart,
+    terms: Terms = PLAIN,
 ) -> Outcome[_Decided]:
     """Carry out a plan whose activation restarts dockerd, prove it live, and take it back if the proof fails.
 
@@ -112,23 +139,24 @@ def change_daemon(
             nobody has consented to a certain plan.
         options: how to go about it.
         restart: what may happen to the daemon.
+        terms: what else matters.
 
     Raises:
         As `Session.change`.
     """
     for _ in range(MOST_ATTEMPTS if options.yes else 0):
         with suppress(Drifted):
-            return _change_daemon(session, decide, options, restart)
-    return _change_daemon(session, decide, options, restart)
+            return _change_daemon(session, decide, options, restart, terms)
+    return _change_daemon(session, decide, options, restart, terms)
 
 
 def _change_daemon(
-    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart
+    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, restart: Restart, terms: Terms
 ) -> Outcome[_Decided]:
     if session.host.runs and not options.looks_only:
         _refuse_others(session)
     session.recover(options)
-    decided, plan = _decide(session, decide, options)
+    decided, plan = _decide(session, decide, options, terms)
     seen = _containers(session, plan, restart)
     first = _keep_containers(session, seen)
     for note in decided.notes:
@@ -136,13 +164,13 @@ def _change_daemon(
     stopped = seen.would_stop if seen and not first else ()
     if not session.consider(_naming(plan, stopped), options, first=first):
         return Outcome(decided, None)
-    run = session.run(group=secrets.token_hex(8))
+    run = session.run(group=terms.group or secrets.token_hex(8))
     with _turn(session):
         earlier = apply(first, session.host, run, guards=_guards(session, plan, decided)) if first else None
         try:
             if earlier:
-                decided, plan = _decide(session, decide, options)
-            return _follow(session, decided, plan, options, restart, run=run)
+                decided, plan = _decide(session, decide, options, terms)
+            return _follow(session, decided, plan, options, restart, run=run, whole=terms.whole)
         except UndoFailed:
             raise  # its journal comes first
         except BaseException:
@@ -151,7 +179,9 @@ def _change_daemon(
             raise
 
 
-def _decide(session: Session, decide: Callable[[], _Decided], options: ChangeOptions) -> tuple[_Decided, Plan]:
+def _decide(
+    session: Session, decide: Callable[[], _Decided], options: ChangeOptions, terms: Terms
+) -> tuple[_Decided, Plan]:
     """What is decided, and what is to be done, once it is known that dockerd and its client can live with it.
 
     A run that only looks does not judge what it would sign: a stand-in did, which nobody trusts.
@@ -160,7 +190,7 @@ def _decide(session: Session, decide: Callable[[], _Decided], options: ChangeOpt
         Refused: with all that is wrong with the certificates.
     """
     decided = decide()
-    plan = decided.plan or _not_followed_yet(session, decided)
+    plan = decided.plan or _not_followed_yet(session, decided, eager=terms.eager)
     signs = any(change.path.is_relative_to(session.store_path) for change in plan.changes)
     if plan and not (signs and options.looks_only):
         from dockertls.cli.guarding import preflight
@@ -205,10 +235,12 @@ def _turn(session: Session) -> AbstractContextManager[None]:
 
 
 def _follow(
-    session: Session, decided: _Decided, plan: Plan, options: ChangeOptions, restart: Restart, *, run: Run
+    session: Session, decided: _Decided, plan: Plan, options: ChangeOptions, restart: Restart, *, run: Run, whole: bool
 ) -> Outcome[_Decided]:
     """Carry out what was decided, with a restart and a proof where they may be."""
     reason = _why_not(session, restart, _containers(session, plan, restart), options)
+    if reason and whole:
+        raise NotReady(f"nothing was done: {reason}", "stop them yourself, or say --restart always")
     postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
     proof = _proof(session, decided) if plan.activation and not postpone else None
     if postpone and not plan.changes:
@@ -224,7 +256,7 @@ def _proof(session: Session, decided: Decided) -> Proof | None:
 
     if decided.material is None:
         return None
-    return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate)
+    return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate, decided.refused)
 
 
 @contextmanager
@@ -267,14 +299,16 @@ def _keep_containers(session: Session, seen: Running | None) -> Plan:
     return live_restore(session.facts("daemon"))
 
 
-def _not_followed_yet(session: Session, decided: Decided) -> Plan:
+def _not_followed_yet(session: Session, decided: Decided, *, eager: bool) -> Plan:
     """A restart, if the daemon does not follow files that are as they shall be: an earlier run stopped there."""
     if not session.host.runs or decided.material is None:
         return decided.plan
-    from dockertls.cli.live import is_served
+    from dockertls.cli.live import is_served, shown_certificate
     from dockertls.cli.showing import left_for_a_restart
 
     title = "restart dockerd: it does not follow its files yet"
+    if not eager and shown_certificate(decided.endpoint, decided.material) in {None, decided.server.certificate}:
+        return decided.plan
     if is_served(decided.endpoint, decided.material, decided.server.certificate):
         left = left_for_a_restart(session)
         if not left:

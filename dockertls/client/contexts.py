@@ -111,7 +111,7 @@ def install_context(
         NotReady: as `files.install`.
     """
     refuse("docker context", [*_name_faults(name), *url_faults(endpoint_url)])
-    meta, tls = _meta(docker_dir, name), _tls(docker_dir, name)
+    meta, tls = _meta(docker_dir, name), tls_folder(docker_dir, name)
     made = _directories(facts, docker_dir, meta.parent, tls, owner)
     found = found_files(facts, tls)
     if not replace:
@@ -124,7 +124,8 @@ def _meta(docker_dir: Path, name: str) -> Path:
     return docker_dir / "contexts/meta" / context_id(name) / "meta.json"
 
 
-def _tls(docker_dir: Path, name: str) -> Path:
+def tls_folder(docker_dir: Path, name: str) -> Path:
+    """Where a context's certificate, key and authorities lie."""
     return docker_dir / "contexts/tls" / context_id(name) / "docker"
 
 
@@ -238,7 +239,7 @@ def _read(facts: HostFacts, docker_dir: Path, folder: Path, file: File) -> Conte
     name, host = document.get("Name"), endpoint.get("Host", "")
     if not isinstance(name, str) or not isinstance(host, str) or context_id(name) != folder.name:
         return Context(folder.name, fault="its name does not belong to its folder, so docker cannot use it")
-    digests, fault = _digests(facts, _tls(docker_dir, name))
+    digests, fault = _digests(facts, tls_folder(docker_dir, name))
     skips = endpoint.get("SkipTLSVerify") is True
     return Context(name, host, skips, digests.get(CA), digests.get(CERT), digests.get(KEY), fault)
 

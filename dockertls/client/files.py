@@ -120,6 +120,28 @@ def placed(
     )
 
 
+def refreshed(files: ClientFiles, folder: Path, found: Mapping[str, File]) -> tuple[Change, ...]:
+    """The changes of the three files where a client has them already: each keeps its owner and its mode.
+
+    Args:
+        files: what to put there.
+        folder: where.
+        found: what is there now, by name.
+    """
+    owner = found[KEY].owner
+    return tuple(
+        Change(
+            folder / name,
+            _before(files, name, found.get(name)),
+            files.node(
+                name, found[name].mode if name in found else 0o600, found[name].owner if name in found else owner
+            ),
+            WHY[name],
+        )
+        for name in NAMES
+    )
+
+
 def _before(files: ClientFiles, name: str, node: File | None) -> File | None:
     """What is replaced; never shown where it is, or may be, a secret."""
     if node is None:

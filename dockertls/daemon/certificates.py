@@ -133,7 +133,8 @@ def _keep_foreign(facts: HostFacts, files: ServerFiles, places: Places, known: C
     present = {name: facts.node(folder / name) for name in MODES}
     names = [name for name, node in present.items() if node not in (None, _link(name))]
     ours = file is not None and _is_ours(file.content, known)
-    if not names or (ours and (served is None or _is_signed(served.content, files.ca))):
+    trusted = files.ca + (file.content if file and ours else b"")
+    if not names or (ours and (served is None or _is_signed(served.content, trusted))):
         return
     found = ", ".join(str(folder / name) for name in names)
     raise NotReady(

@@ -8,8 +8,10 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
-from dockertls.errors import Fault, refuse
+from dockertls.errors import Fault, Refused, refuse
+from dockertls.pki.profiles import extension
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -143,6 +145,28 @@ def from_folder(text: str) -> Name:
     if text.startswith(_WILDCARD_FOLDER):
         return parse_name(_WILDCARD + text.removeprefix(_WILDCARD_FOLDER))
     return parse_name(text.replace(_COLON_FOLDER, ":"))
+
+
+def likely_folders(role: str, certificate: x509.Certificate) -> tuple[str, ...]:
+    """The folders in which the store may keep a certificate, by the names that it has; none: it has no common name.
+
+    Args:
+        role: "server" or "client".
+        certificate: any.
+    """
+    texts = [str(one.value) for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if role == "client" or (certificate.subject.rdns and not texts):
+        return tuple(texts)
+    alternative = extension(certificate, x509.SubjectAlternativeName) or ()
+    return tuple(dict.fromkeys(_folder_of(text) for text in (*texts, *map(display, alternative))))
+
+
+def _folder_of(text: str) -> str:
+    """As `folder`, of what may be anything: then it is nobody's."""
+    try:
+        return folder(parse_name(text))
+    except Refused:
+        return ""
 
 
 def _read(text: str) -> tuple[Name, tuple[Fault, ...]]:

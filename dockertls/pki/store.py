@@ -11,6 +11,7 @@ from cryptography import x509
 from dockertls.errors import NotReady, Refused
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
+from dockertls.pki.names import likely_folders
 from dockertls.pki.profiles import extension, issued_by
 from dockertls.pki.rotation import NAME as ROTATION
 from dockertls.pki.rotation import Rotation
@@ -174,6 +175,26 @@ class StoreState:
     def generation(self, role: str, name: str, number: str) -> Generation:
         """A generation by its number, such as "0001". Raises NotReady if its certificate is missing."""
         return self._generation(role, name, self.place(role, name) / number)
+
+    def numbers(self, role: str, name: str) -> tuple[str, ...]:
+        """The generations of a name, such as "0001", oldest first."""
+        return tuple(entry for entry in self.host.names(self.place(role, name)) if entry.isdigit())
+
+    def whose(self, role: str, certificate: x509.Certificate) -> Generation | None:
+        """The generation that a certificate is, wherever it was found; None: it is not of this store.
+
+        It is looked for under the names that it has, and under every name only if it has no common name.
+        """
+        there, likely = self.names(role), likely_folders(role, certificate)
+        names = [name for name in likely if name in there] if likely else there
+        return next((found for name in names if (found := self._same(role, name, certificate))), None)
+
+    def _same(self, role: str, name: str, certificate: x509.Certificate) -> Generation | None:
+        for number in reversed(self.numbers(role, name)):
+            node = self.host.node(self.place(role, name) / number / "cert.pem")
+            if isinstance(node, File) and load_certificates(node.content, name=name)[0] == certificate:
+                return self.generation(role, name, number)
+        return None
 
     def trust_pem(self, role: str = "server") -> bytes:
         """Every authority that a role trusts now, as PEM; empty: there is none.

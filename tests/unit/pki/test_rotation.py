@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 import pytest
@@ -12,12 +13,12 @@ from dockertls.pki.rotation import FIRST, LAST, LAST_WAY_BACK, PHASES, Phase, Ro
 
 PATH = PurePosixPath("/etc/dockertls/ca/rotation.json")
 ROTATION = Rotation("0001", "0002", 1, "2026-11-24T10:00:00Z")
-NEXT = list(zip(PHASES, PHASES[1:], strict=False))
+NEXT = list(pairwise(PHASES))
 
 
 def test_phases_are_numbered_in_order() -> None:
     assert [phase.number for phase in PHASES] == list(range(len(PHASES)))
-    assert (FIRST, LAST) == (PHASES[1], PHASES[-1])
+    assert (PHASES[1], PHASES[-1]) == (FIRST, LAST)
 
 
 @pytest.mark.parametrize(("now", "then"), NEXT, ids=lambda phase: str(phase.number))

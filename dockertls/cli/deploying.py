@@ -1,0 +1,265 @@
+"""Where this host has copies of the store's certificates, and the plan that makes them what they shall be."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from dockertls.cli.folders import docker_dirs
+from dockertls.cli.installing import decision
+from dockertls.cli.restarting import Terms, change_daemon
+from dockertls.client import copies as client_copies
+from dockertls.client.files import CA, ClientFiles, refreshed
+from dockertls.daemon import certificates
+from dockertls.daemon.packaging import packaging
+from dockertls.errors import DockerTLSError, Drifted
+from dockertls.pki.keys import certificate_pem, fingerprint, load_certificates
+from dockertls.plan import Plan, combined
+from dockertls.probe.observation import ClientMaterial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dockertls.apply import Receipt
+    from dockertls.cli.installing import Decision
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.restarting import Restart
+    from dockertls.cli.session import Session
+    from dockertls.client.copies import ClientCopy
+    from dockertls.facts import HostFacts
+    from dockertls.findings import Finding
+    from dockertls.pki.store import Generation, StoreState
+    from dockertls.plan import Command
+
+BY_ITSELF = Terms(eager=False)
+"""A daemon is restarted for its certificates' sake alone: what else waits for that is its administrator's affair."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A client's files on this host, and which certificate of the store they are; None: one of nobody's here."""
+
+    copy: ClientCopy
+    generation: Generation | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What this host has of a store's certificates.
+
+    Attributes:
+        facts: how dockerd is configured, and the certificates that are installed for it.
+        server: the certificate that is installed for dockerd; None: none of this store.
+        clients: every place with client files.
+    """
+
+    facts: HostFacts
+    server: Generation | None
+    clients: tuple[Held, ...]
+
+    @property
+    def ours(self) -> tuple[tuple[ClientCopy, Generation], ...]:
+        """The places whose files are a client's of this store, its key beside its certificate."""
+        held = ((one.copy, one.generation) for one in self.clients)
+        return tuple((copy, generation) for copy, generation in held if generation and copy.is_pair)
+
+    @property
+    def daemon_ca(self) -> bytes:
+        """Whose clients dockerd lets in when it starts next, in PEM; empty: nobody is named."""
+        file = certificates.installed(self.facts, packaging(self.facts).places, certificates.CA)
+        return file.content if file else b""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the store shall hold, where that differs from what it holds.
+
+    Attributes:
+        trusts: whom a role trusts, in PEM, by the role.
+        made: certificates that are made in this run, by role and name.
+    """
+
+    trusts: Mapping[str, bytes]
+    made: Mapping[tuple[str, str], Generation] = field(default_factory=dict)
+
+    def generation(self, store: StoreState, role: str, name: str) -> Generation | None:
+        """What a name will have in use."""
+        return self.made.get((role, name)) or store.current(role, name)
+
+
+def present(store: StoreState) -> Mapping[str, bytes]:
+    """Whom each role trusts now."""
+    return {role: store.trust_pem(role) for role in ("server", "client")}
+
+
+# looking
+
+
+def look_around(session: Session) -> Survey:
+    """Find every copy on this host."""
+    facts = session.facts("daemon", "certificates", "names")
+    store, file = session.store, certificates.installed(facts, packaging(facts).places, certificates.CERT)
+    server = None
+    with suppress(DockerTLSError):
+        server = store.whose("server", load_certificates(file.content)[0]) if file else None
+    return Survey(facts, server, tuple(_held(session)))
+
+
+def _held(session: Session) -> Iterator[Held]:
+    folders = docker_dirs(session)
+    facts = session.facts(trees=client_copies.wanted(folders), bears=True)
+    for copy in client_copies.client_copies(facts, folders):
+        certificate = copy.certificate
+        yield Held(copy, session.store.whose("client", certificate) if certificate else None)
+
+
+# changing
+
+
+def host_plan(session: Session, survey: Survey, aim: Aim) -> Plan:
+    """What makes every copy on this host the one that is aimed at; certificate and key of dockerd by one rename."""
+    known = session.store.authorities()
+    parts = [_client(copy, name, session, aim, known) for copy, name in survey.ours]
+    daemon = _daemon(session, survey, aim, known)
+    return combined("bring every copy up to date", [part for part in (daemon, *parts) if part])
+
+
+def _client(copy: ClientCopy, present: Generation, session: Session, aim: Aim, known: frozenset[str]) -> Plan | None:
+    generation = aim.generation(session.store, "client", present.name)
+    if generation is None or generation.key_pem is None:
+        return None
+    there = copy.files[CA].content if CA in copy.files else b""
+    trust = with_foreign(aim.trusts["client"], there, known)
+    files = ClientFiles(trust, *generation.pair, generation.path)
+    return Plan(f"client {present.name} in {copy.place}", refreshed(files, copy.folder, copy.files))
+
+
+def with_foreign(trust: bytes, there: bytes, known: frozenset[str]) -> bytes:
+    """Whom somebody shall trust, and whom he trusts besides, who is nobody of this store: that stays as it is."""
+    ours = known | {fingerprint(one) for one in load_certificates(trust)}
+    with suppress(DockerTLSError):
+        others = [one for one in load_certificates(there) if fingerprint(one) not in ours] if there else []
+        return trust + certificate_pem(others)
+    return trust
+
+
+def _daemon(session: Session, survey: Survey, aim: Aim, known: frozenset[str]) -> Plan | None:
+    server = wanted_server(session, survey, aim)
+    if server is None:
+        return None
+    trust = with_foreign(aim.trusts["server"], survey.daemon_ca, known)
+    files = certificates.ServerFiles(trust, *server.pair, server.path)
+    places = packaging(survey.facts).places
+    return certificates.install(survey.facts, files, places, replace_foreign=False, known=known)
+
+
+def wanted_server(session: Session, survey: Survey, aim: Aim) -> Generation | None:
+    """What dockerd of this host shall serve; None: nothing of this store."""
+    return aim.generation(session.store, "server", survey.server.name) if survey.server else None
+
+
+def a_client(session: Session, survey: Survey, aim: Aim) -> ClientMaterial:
+    """A client that will be let in, to prove things with: rather one of this host's own."""
+    store, trust = session.store, aim.trusts["client"]
+    names = dict.fromkeys((*(generation.name for _, generation in survey.ours), *store.names("client")))
+    for name in names:
+        one = aim.generation(store, "client", name)
+        if one and one.key_pem and _is_let_in(one, aim.trusts["server"], session):
+            return ClientMaterial(trust, one.cert_pem, one.key_pem)
+    return ClientMaterial(trust)
+
+
+def _is_let_in(client: Generation, trust: bytes, session: Session) -> bool:
+    authorities = load_certificates(client.cert_pem)[1:] + load_certificates(trust)
+    return any(client.is_good(authority, (), session.started) for authority in authorities)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run does to the store, and what this host shall have then.
+
+    Attributes:
+        title: one line for people.
+        aim: what the store will hold.
+        stored: plans that add to it; they come first.
+        refused: a client that must not be let in afterwards; None: there is nobody to prove that with.
+    """
+
+    title: str
+    aim: Aim
+    stored: tuple[Plan, ...] = ()
+    refused: ClientMaterial | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """How it ended.
+
+    Attributes:
+        work: what was done.
+        receipt: of the change; None if there was nothing to do.
+        findings: of the live check; none if dockerd was not restarted.
+        pending: commands that are still to be run.
+        stopped_by: why dockerd was not restarted although it had to be; empty if that is not so.
+    """
+
+    work: Work
+    receipt: Receipt | None
+    findings: tuple[Finding, ...] = ()
+    pending: tuple[Command, ...] = ()
+    stopped_by: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return bool(self.receipt and self.receipt.id)
+
+
+def carry_out(
+    session: Session, make: Callable[[], Work], change: ChangeOptions, restart: Restart, terms: Terms = BY_ITSELF
+) -> Done:
+    """Do some work on the store, bring this host's copies to it, and restart and prove dockerd if it has one of them.
+
+    Args:
+        session: this run.
+        make: decides the work; asked again if another run was faster.
+        change: how to go about it.
+        restart: what may happen to dockerd.
+        terms: what else matters.
+
+    Raises:
+        as `change_daemon` and `Session.change`.
+    """
+    made: list[Work] = []
+
+    def decide() -> Decision:
+        made[:] = [make()]
+        return _decision(session, look_around(session), made[0])
+
+    if look_around(session).server is not None:
+        outcome = change_daemon(session, decide, change, restart, terms)
+        return Done(made[0], outcome.receipt, outcome.findings, outcome.pending, outcome.stopped_by)
+
+    def plan() -> Plan:
+        made[:] = [make()]
+        return _plan(session, look_around(session), made[0])
+
+    receipt = session.change(plan, change, run=session.run(group=terms.group))
+    return Done(made[0], receipt)
+
+
+def _plan(session: Session, survey: Survey, work: Work) -> Plan:
+    return combined(work.title, (*work.stored, host_plan(session, survey, work.aim)))
+
+
+def _decision(session: Session, survey: Survey, work: Work) -> Decision:
+    """What a dockerd that serves a certificate of this store has to follow."""
+    plan, server = _plan(session, survey, work), wanted_server(session, survey, work.aim)
+    if server is None:
+        raise Drifted("the certificate of dockerd was changed by somebody else", "run the command again")
+    folder = packaging(survey.facts).places.pem_dir
+    touched = any(change.path.is_relative_to(folder) for change in plan.changes)
+    decided = decision(session, survey.facts, plan, server, restart=touched)
+    material = a_client(session, survey, work.aim) if decided.material else None
+    return replace(decided, material=material, refused=work.refused)

@@ -1,0 +1,309 @@
+"""Renew certificates, in one plan with every copy of them, and tell the deploy hooks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import typer
+
+from dockertls.apply import apply
+from dockertls.cli.console import runnable
+from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
+from dockertls.cli.issuing import issued_row
+from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
+from dockertls.pki import hooks
+from dockertls.pki.names import client_name, folder, parse_name
+from dockertls.pki.profiles import TABLE
+from dockertls.pki.renewal import is_due, is_last, life_of
+from dockertls.pki.store import FOLDERS
+from dockertls.plan import Command, Plan, shown, visible
+from dockertls.report import findings
+from dockertls.report.certificates import generation_json
+from dockertls.report.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.restarting import Restart
+    from dockertls.cli.session import Session
+    from dockertls.cli.signing import Made, Signer
+    from dockertls.pki.store import Generation, StoreState
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+TIME = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[hdw])")
+FEW = 5  # names that a title tells
+
+
+@dataclass(frozen=True)
+class Renew:
+    """What is to be renewed.
+
+    Attributes:
+        names: as typed; none: every one that is due.
+        hooks: programs to run afterwards, absolute paths.
+        every: whether those that are not due are renewed, too.
+        within: how long before its end a certificate is due; None: when a third of its life is left.
+        new_key: whether keys are made anew.
+    """
+
+    names: tuple[str, ...]
+    hooks: tuple[str, ...]
+    every: bool
+    within: timedelta | None
+    new_key: bool
+
+    @classmethod
+    def parse(
+        cls, names: Sequence[str], programs: Sequence[str], *, every: bool, within: str | None, new_key: bool
+    ) -> Renew:
+        """From the command line; hooks are looked at before any work begins.
+
+        Raises:
+            Usage: --all with names, or a time that is none.
+            NotReady: if a hook cannot be run.
+        """
+        if every and names:
+            raise Usage("--all and a NAME do not go together", "leave one of them out")
+        return cls(tuple(names), tuple(map(runnable, programs)), every, _time(within), new_key)
+
+    def wants(self, generation: Generation, now: datetime) -> bool:
+        """Whether a certificate is to be renewed now."""
+        asked = self.every or (self.new_key and bool(self.names))
+        return asked or is_due(generation.certificate, now, self.within)
+
+
+def _time(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    match = TIME.fullmatch(text)
+    if not match:
+        raise Usage(f"--within {visible(text)} is no time", "write 30d, 12h or 4w")
+    return int(match["count"]) * UNITS[match["unit"]]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A certificate that is due and was not renewed, and why."""
+
+    role: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What is renewed, and what should be and cannot."""
+
+    due: tuple[Generation, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def renew_certificates(session: Session, asked: Renew, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
+    """Renew, deploy, prove, and tell.
+
+    Raises:
+        NotReady: issued and not deployed, or a hook failed.
+        Negative: if a certificate is due and could not be renewed.
+    """
+    made: list[Made] = []
+    selected: list[Selected] = []
+
+    def make() -> Work:
+        selected[:] = [_select(session, asked)]
+        with signer.many():
+            made[:] = session.console.progress(
+                selected[0].due, lambda one: _renewed(session, asked, signer, one), "renewing"
+            )
+        return _work(session, asked, made)
+
+    try:
+        done = carry_out(session, make, change, restart)
+    finally:  # a run that only looks ends there
+        _warn(session, selected)
+    ran = () if done.stopped_by or not session.host.runs else _run_hooks(session, asked)
+    _tell(session, done, made, selected[0], ran)
+
+
+def _select(session: Session, asked: Renew) -> Selected:
+    """What is due, and what of it cannot be renewed."""
+    due: list[Generation] = []
+    skipped: list[Skipped] = []
+    with session.store.near() as near:
+        authorities = {role: near.authority(role) for role in FOLDERS}
+        for role, name in _named(near, asked.names):
+            found, why = _judged(near, role, name, authorities[role], lambda one: asked.wants(one, session.started))
+            if why:
+                skipped.append(Skipped(role, name, why))
+            elif found:
+                due.append(found)
+    return Selected(tuple(due), tuple(skipped))
+
+
+def _judged(
+    store: StoreState, role: str, name: str, authority: Generation | None, wants: Callable[[Generation], bool]
+) -> tuple[Generation | None, str]:
+    """The certificate if it is to be renewed, and why it cannot be."""
+    try:
+        generation = store.current(role, name)
+        if generation is None or not wants(generation):
+            return None, ""
+        return generation, _obstacle(generation, authority)
+    except DockerTLSError as error:
+        return None, error.message
+
+
+def _obstacle(generation: Generation, authority: Generation | None) -> str:
+    """Why a certificate that is due cannot be renewed; empty: it can."""
+    if authority is None or authority.key_pem is None:
+        words = f"dockertls {generation.role} csr {generation.name}"
+        return f"the key of its authority is not here: make a request with `{words}`"
+    if is_last(generation.certificate, authority.certificate):
+        return "it lives as long as its authority, which has to be replaced: `dockertls ca rotate`"
+    return ""
+
+
+def _named(store: StoreState, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Roles and folders of what was named; of everything if nothing was.
+
+    Raises:
+        Refused: with every name that cannot be one.
+        NotReady: with every name that nobody has.
+    """
+    there = {role: store.names(role) for role in FOLDERS}
+    if not names:
+        yield from ((role, name) for role in FOLDERS for name in there[role])
+        return
+    wanted = {name: _folders(name) for name in names}
+    found = {name: [one for one in places if one[1] in there[one[0]]] for name, places in wanted.items()}
+    missing = ", ".join(visible(name) for name, places in found.items() if not places)
+    if missing:
+        raise NotReady(f"there is no certificate for {missing} in {shown(store.path)}", "see `dockertls status`")
+    yield from dict.fromkeys(one for places in found.values() for one in places)
+
+
+def _folders(name: str) -> list[tuple[str, str]]:
+    """Where a name may lie, as a server's and as a client's. Raises Refused if it can be neither."""
+    found: list[tuple[str, str]] = []
+    faults: list[Fault] = []
+    for role, read in READERS.items():
+        try:
+            found.append((role, read(name)))
+        except DockerTLSError as error:
+            faults += error.faults
+    if not found:
+        refuse("name", faults)
+    return found
+
+
+READERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"server": lambda text: folder(parse_name(text)), "client": client_name}
+)
+"""The folder of a name as typed, by the role."""
+
+
+def _renewed(session: Session, asked: Renew, signer: Signer, old: Generation) -> Made:
+    authority = session.store.authority(old.role)
+    if authority is None:
+        raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
+    life = life_of(old.certificate, TABLE[old.role])
+    return signer.renewed(old, authority, life=life, new_key=asked.new_key)
+
+
+def _work(session: Session, asked: Renew, made: Sequence[Made]) -> Work:
+    """What is stored, and what this host shall have; who is to be told is written down with it."""
+    renewed = {(one.generation.role, one.generation.name): one.generation for one in made}
+    stored = [one.plan for one in made]
+    if asked.hooks and renewed:
+        known = hooks.pending(session.store)
+        stored.append(Plan("deploy hooks", (hooks.note(session.store, dict.fromkeys((*known, *renewed))),)))
+    title = f"renew {', '.join(' '.join(one) for one in renewed)}" if len(renewed) < FEW else f"renew {len(renewed)}"
+    return Work(
+        title if renewed else "bring every copy up to date", Aim(present(session.store), renewed), tuple(stored)
+    )
+
+
+# telling
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A deploy hook that was run, and how it ended; an empty text: well."""
+
+    program: str
+    failure: str = ""
+
+
+def _run_hooks(session: Session, asked: Renew) -> tuple[Ran, ...]:
+    """Tell every hook of what was renewed and not told yet; it is told again by the next run if one of them fails."""
+    renewed = hooks.pending(session.store)
+    if not asked.hooks or not renewed:
+        return ()
+    told = [one for pair in renewed if (one := session.store.current(*pair))]
+    variables = {
+        "DOCKERTLS_STORE": session.store_shown,
+        "DOCKERTLS_NAMES": "\n".join(f"{one.role} {one.name}" for one in told),
+        "DOCKERTLS_PATHS": "\n".join(shown(one.path) for one in told),
+    }
+    ran = tuple(_run_hook(session, program, variables) for program in asked.hooks)
+    if not any(one.failure for one in ran):
+        struck = Plan("deploy hooks were told", (hooks.note(session.store, ()),))
+        apply(struck, session.host, session.run())
+    return ran
+
+
+def _run_hook(session: Session, program: str, variables: Mapping[str, str]) -> Ran:
+    with session.console.working(f"running {program}"):
+        output = session.host.run(Command((program,), "deploy hook"), variables)
+    if output.code == 0:
+        return Ran(program)
+    last = (output.err or output.out).strip().splitlines()[-1:]
+    return Ran(program, f"exit code {output.code}" + "".join(f": {visible(line)}" for line in last))
+
+
+def _warn(session: Session, selected: Sequence[Selected]) -> None:
+    for one in (one for last in selected for one in last.skipped):
+        session.console.warn(f"{one.role} {one.name} is due and was not renewed: {one.why}")
+
+
+def _tell(session: Session, done: Done, made: Sequence[Made], selected: Selected, ran: Sequence[Ran]) -> None:
+    """What was renewed, what was not and why, and what is still to be done."""
+    console, failed = session.console, [one for one in ran if one.failure]
+    if made:
+        console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), tuple(map(issued_row, made))))
+    else:
+        console.result("nothing is due" if not selected.skipped else "nothing was renewed")
+    for command in done.pending if not done.stopped_by else ():
+        console.result(f"still to be run: {' '.join(command.argv)}")
+    if done.changed and done.receipt:
+        console.say(f"take it back: dockertls undo {done.receipt.id}")
+    if done.stopped_by:
+        raise NotReady(f"issued, not deployed: {done.stopped_by}", "when it suits: dockertls renew --restart always")
+    if failed:
+        told = "; ".join(f"{one.program}: {one.failure}" for one in failed)
+        raise NotReady(
+            f"renewed and deployed, but a deploy hook failed: {told}", "the next `dockertls renew` runs it again"
+        )
+    console.document("renew", _document(session, done, made, selected, ran), ok=not selected.skipped)
+    if selected.skipped:
+        raise typer.Exit(Negative.exit)
+
+
+def _document(
+    session: Session, done: Done, made: Sequence[Made], selected: Selected, ran: Sequence[Ran]
+) -> dict[str, object]:
+    return {
+        "changed": done.changed,
+        "renewed": [generation_json(one.generation, session.started, new=True) for one in made],
+        "skipped": [vars(one) for one in selected.skipped],
+        "restarted": bool(done.findings),
+        "pending": [list(command.argv) for command in done.pending],
+        "hooks": [one.program for one in ran],
+        "undo": done.receipt.id if done.receipt and done.changed else None,
+        "findings": [findings.as_json(one) for one in done.findings],
+    }

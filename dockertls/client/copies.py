@@ -1,0 +1,102 @@
+"""Where this host has copies of client certificates: folders such as ~/.docker, and the docker contexts in them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockertls.client import contexts
+from dockertls.client import files as client_files
+from dockertls.client.files import CERT, KEY, NAMES, way_ends
+from dockertls.errors import DockerTLSError
+from dockertls.facts import NotSeen
+from dockertls.pki.keys import load_certificates, load_private, matches
+from dockertls.plan import File, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import PurePosixPath as Path
+
+    from cryptography import x509
+
+    from dockertls.facts import HostFacts
+
+
+@dataclass(frozen=True)
+class ClientCopy:
+    """The three files of a client, as they lie in one place of this host.
+
+    Attributes:
+        folder: where they lie.
+        files: those that are there, by name.
+        docker_dir: the folder that is to be named to Docker's clients, such as /home/ann/.docker.
+        context: the docker context that they are for; empty: they are the folder's own.
+        endpoint: of that context, verbatim.
+        fault: why they could not be looked at.
+    """
+
+    folder: Path
+    files: Mapping[str, File]
+    docker_dir: Path
+    context: str = ""
+    endpoint: str = ""
+    fault: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return f"context {self.context} in {self.docker_dir}" if self.context else str(self.docker_dir)
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """The client's certificate; None: there is none that can be read."""
+        with suppress(DockerTLSError):
+            return load_certificates(self.files[CERT].content, name=CERT)[0] if CERT in self.files else None
+        return None
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the certificate's key lies beside it: a certificate alone may have been copied by anybody."""
+        certificate = self.certificate
+        with suppress(DockerTLSError):
+            key = load_private(self.files[KEY].content, name=KEY, validate=False) if KEY in self.files else None
+            return certificate is not None and key is not None and matches(certificate, key)
+        return False
+
+
+def wanted(docker_dirs: Iterable[Path]) -> tuple[Path, ...]:
+    """What to hand to `gather` as trees."""
+    return tuple(path for folder in docker_dirs for path in (*client_files.wanted(folder), *contexts.wanted(folder)))
+
+
+def client_copies(facts: HostFacts, docker_dirs: Iterable[Path]) -> tuple[ClientCopy, ...]:
+    """Every place that holds a client's files, or could not be looked at.
+
+    Args:
+        facts: with the trees `wanted(docker_dirs)`; one that bears what it does not see.
+        docker_dirs: such as /home/ann/.docker.
+    """
+    return tuple(copy for folder in docker_dirs for copy in _in(facts, folder) if copy.files or copy.fault)
+
+
+def _in(facts: HostFacts, docker_dir: Path) -> Iterator[ClientCopy]:
+    try:
+        yield _copy(facts, docker_dir, docker_dir)
+        for context in contexts.contexts(facts, docker_dir):
+            folder = contexts.tls_folder(docker_dir, context.name)
+            if context.fault:
+                yield ClientCopy(folder, {}, docker_dir, context.name, context.host, context.fault)
+            else:
+                yield _copy(facts, folder, docker_dir, context.name, context.host)
+    except (NotSeen, DockerTLSError) as error:
+        yield ClientCopy(docker_dir, {}, docker_dir, fault=visible(str(error)))
+
+
+def _copy(facts: HostFacts, folder: Path, docker_dir: Path, context: str = "", endpoint: str = "") -> ClientCopy:
+    """What lies in a folder; a link on the way to a context's files, or in place of one of them, is not followed."""
+    if context and way_ends(facts, (folder.parent.parent, folder.parent, folder)) is not None:
+        return ClientCopy(folder, {}, docker_dir, context, endpoint)
+    nodes = {name: facts.node(folder / name) for name in NAMES}
+    found = {name: node for name, node in nodes.items() if isinstance(node, File)}
+    return ClientCopy(folder, found, docker_dir, context, endpoint)
