@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, takes
+from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, RestartOptions, takes
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -31,6 +31,42 @@ def init(
     from dockertls.cli.signing import Signer
 
     make_authority(ctx.obj, Signer(ctx.obj, keys, passphrase, change), name, change)
+
+
+@app.command()
+@takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions, restarts=RestartOptions)
+def rotate(
+    ctx: typer.Context,
+    action: Annotated[str | None, typer.Argument(metavar="[start|next|status|abort]", help="Default: status.")] = None,
+    *,
+    now: Annotated[bool, typer.Option("--now", help="All phases at once, if all clients are here.")] = False,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Drop the old authority at once; says who loses access.")
+    ] = False,
+    lock_out: Annotated[
+        list[str] | None, typer.Option("--lock-out", metavar="NAME", help="Do not wait for this one; may be repeated.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="CN", help="The new authority's common name; default: one like no other's.")
+    ] = None,
+    change: ChangeOptions,
+    keys: KeyOptions,
+    passphrase: PassphraseOptions,
+    restarts: RestartOptions,
+) -> None:
+    """Replace the authority without refusing anybody: trust both, issue anew, drop the old one.
+
+    Each phase is proven by a live handshake, and taken back if that fails. A phase that would lock somebody out is
+    refused with his name.
+    """
+    from dockertls.cli.restarting import Restart
+    from dockertls.cli.rotating import Rotate, Rotator
+    from dockertls.cli.rotation import rotate as carry_out
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    rotator = Rotator(session, Signer(session, keys, passphrase, change), change, Restart.parse(restarts.restart))
+    carry_out(session, rotator, action, Rotate(name, tuple(lock_out or ()), compromised), now=now)
 
 
 @app.command()

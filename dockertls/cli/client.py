@@ -75,6 +75,20 @@ def export(
     export_client(ctx.obj, name, Export(output, form, endpoint, passphrase_file, force))
 
 
+@app.command()
+@takes(change=ChangeOptions)
+def confirm(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    *,
+    change: ChangeOptions,
+) -> None:
+    """Say that the copy on another machine has the files in use now; a rotation waits for it."""
+    from dockertls.cli.confirming import confirm as carry_out
+
+    carry_out(ctx.obj, "client", name, change)
+
+
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.add_typer(app, name="client")

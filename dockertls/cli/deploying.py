@@ -184,12 +184,14 @@ class Work:
         aim: what the store will hold.
         stored: plans that add to it; they come first.
         refused: a client that must not be let in afterwards; None: there is nobody to prove that with.
+        accepted: another client that must be.
     """
 
     title: str
     aim: Aim
     stored: tuple[Plan, ...] = ()
     refused: ClientMaterial | None = None
+    accepted: ClientMaterial | None = None
 
 
 @dataclass(frozen=True)
@@ -262,4 +264,4 @@ def _decision(session: Session, survey: Survey, work: Work) -> Decision:
     touched = any(change.path.is_relative_to(folder) for change in plan.changes)
     decided = decision(session, survey.facts, plan, server, restart=touched)
     material = a_client(session, survey, work.aim) if decided.material else None
-    return replace(decided, material=material, refused=work.refused)
+    return replace(decided, material=material, refused=work.refused, accepted=work.accepted)

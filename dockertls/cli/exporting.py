@@ -12,11 +12,14 @@ from dockertls.cli.installing import stored
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
 from dockertls.errors import NotReady, Usage
+from dockertls.pki.elsewhere import Elsewhere, elsewhere, note
 from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.host import LocalHost
+    from dockertls.pki.store import Generation
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,26 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
         passphrase=_passphrase(session, wanted),
         now=session.started,
     )
+    host, handed = session.host, _handed(session, client)
     if wanted.output == "-":
+        apply(handed, host, session.run())
         session.console.raw(content)
         return
-    host = session.host
     path = host.beside(Path(working_directory() / wanted.output))
-    run = replace(session.run(), append_only=(path,))  # it is the user's own, to carry away: no undo looks for it
-    apply(_plan(host, path, content, force=wanted.force), host, run)
+    run = session.run()  # the file is the user's own, to carry away: no undo looks for it
+    written = _plan(host, path, content, force=wanted.force)
+    apply(written + handed, host, replace(run, append_only=(*run.append_only, path)))
     session.console.result(
         f"written: {shown(path)} (mode 0600; it holds a private key: delete it when it is carried over)"
     )
     session.console.document("export", {"path": shown(path), "format": wanted.form})
+
+
+def _handed(session: Session, client: Generation) -> Plan:
+    """Write down that somebody elsewhere has it: a rotation waits for him."""
+    known = elsewhere(session.store, "client", client.name) or Elsewhere()
+    told = known.handing(client, moment(session.started))
+    return Plan("", (note(session.store, "client", client.name, told),))
 
 
 def _passphrase(session: Session, wanted: Export) -> bytes | None:

@@ -46,6 +46,7 @@ class Decision:
     restart: tuple[Command, ...]
     notes: tuple[str, ...] = ()
     refused: ClientMaterial | None = None
+    accepted: ClientMaterial | None = None
 
 
 @dataclass(frozen=True)

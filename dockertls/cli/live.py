@@ -22,7 +22,7 @@ from dockertls.probe.stranger import stranger
 from dockertls.report.findings import as_json, remedies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -101,6 +101,27 @@ def _decisive(findings: Sequence[Finding], *verdicts: type[Verdict]) -> tuple[Fi
     return tuple(one for one in findings if one.id in DECISIVE and isinstance(one.verdict, verdicts))
 
 
+@dataclass(frozen=True)
+class Others:
+    """Whom a live check asks as besides the user's own client.
+
+    Attributes:
+        accepted: a client that shall be let in; None: there is none.
+        refused: a client that shall not be; None: there is none.
+    """
+
+    accepted: ClientMaterial | None = None
+    refused: ClientMaterial | None = None
+
+
+def _troubles(endpoint: Endpoint, others: Others) -> Iterator[str]:
+    """What is wrong with how the others are received."""
+    if others.accepted and shown_certificate(endpoint, others.accepted) is None:
+        yield "a client of the new authority was not let in"
+    if others.refused and not is_refused(endpoint, others.refused):
+        yield "a client of the old authority was not refused"
+
+
 @dataclass
 class Proof:
     """The live check as `apply` wants it: raises unless every decisive finding holds; keeps what was found.
@@ -110,7 +131,7 @@ class Proof:
         material: a client that shall be let in, if it has a certificate.
         now: the time to judge at.
         current: the certificate that shall be served.
-        refused: a client that shall not be let in; None: there is none to ask as.
+        others: whom else to ask as.
         findings: what was found, once it was asked.
     """
 
@@ -118,7 +139,7 @@ class Proof:
     material: ClientMaterial
     now: datetime
     current: x509.Certificate
-    refused: ClientMaterial | None = None
+    others: Others = Others()
     findings: tuple[Finding, ...] = field(default=())
 
     def __call__(self) -> None:
@@ -136,11 +157,9 @@ class Proof:
         if wrong:
             told = "; ".join(f"{finding.id}: {as_json(finding)['cause']}" for finding in wrong)
             raise NotReady(f"the live check of {self.endpoint.url} failed: {told}", "\n".join(remedies(wrong)))
-        if self.refused and not is_refused(self.endpoint, self.refused):
-            raise NotReady(
-                f"the live check of {self.endpoint.url} failed: the old authority's client was not refused",
-                "see what dockerd trusts: dockertls daemon show",
-            )
+        for trouble in _troubles(self.endpoint, self.others):
+            hint = "see what dockerd trusts: dockertls daemon show"
+            raise NotReady(f"the live check of {self.endpoint.url} failed: {trouble}", hint)
 
     def _wait(self) -> None:
         end = time.monotonic() + START_PATIENCE

@@ -75,6 +75,7 @@ class Prepared:
         trust: whom the client trusts, in PEM.
         notes: what the user should know, one line each.
         refused: nobody in particular.
+        accepted: nobody besides.
     """
 
     plan: Plan
@@ -86,6 +87,7 @@ class Prepared:
     trust: bytes
     notes: tuple[str, ...]
     refused: ClientMaterial | None = None
+    accepted: ClientMaterial | None = None
 
     @property
     def server(self) -> Generation:

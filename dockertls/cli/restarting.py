@@ -71,6 +71,10 @@ class Decided(Protocol):
         """A client that must not be let in afterwards; None: strangers are proof enough."""
 
     @property
+    def accepted(self) -> ClientMaterial | None:
+        """Another client that must be let in afterwards; None: there is none."""
+
+    @property
     def server(self) -> Generation:
         """The certificate that the daemon serves afterwards."""
 
@@ -252,11 +256,12 @@ def _follow(
 
 
 def _proof(session: Session, decided: Decided) -> Proof | None:
-    from dockertls.cli.live import Proof
+    from dockertls.cli.live import Others, Proof
 
     if decided.material is None:
         return None
-    return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate, decided.refused)
+    others = Others(decided.accepted, decided.refused)
+    return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate, others)
 
 
 @contextmanager

@@ -53,6 +53,20 @@ def install(
     install_server(ctx.obj, name, change, Restart.parse(restarts.restart), replace_foreign=replace)
 
 
+@app.command()
+@takes(change=ChangeOptions)
+def confirm(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    *,
+    change: ChangeOptions,
+) -> None:
+    """Say that a daemon on another machine has the files in use now; a rotation waits for it."""
+    from dockertls.cli.confirming import confirm as carry_out
+
+    carry_out(ctx.obj, "server", name, change)
+
+
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.add_typer(app, name="server")

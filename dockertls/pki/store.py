@@ -28,6 +28,8 @@ FOLDERS = {"server": "servers", "client": "clients"}
 """Where the certificates of each role lie, a folder a name."""
 
 _STORE = "the store"
+TRUST = "trust.pem"
+"""The file in the folder `ca` with every authority that daemons trust."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Generation:
     def number(self) -> int:
         """Its number, from 1."""
         return int(self.path.name)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return "authority" if self.role == "ca" else f"{self.role} {self.name}"
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -208,7 +215,7 @@ class StoreState:
         rotation = self.rotation()
         if rotation and rotation.row.trusts(role) != rotation.row.daemons_trust:
             return self.generation("ca", "", rotation.new).anchor_pem
-        bundle = self.path / "ca" / "trust.pem"
+        bundle = self.path / "ca" / TRUST
         node = self.host.node(bundle)
         if isinstance(node, File):
             load_certificates(node.content, name=shown(bundle))
@@ -291,8 +298,7 @@ def new_generation(
 
 def plan_generation(store: StoreState, generation: Generation) -> Plan:
     """Add a generation and make it the one in use: a new folder with both files, then one link."""
-    owner, path = store.host.self_owner, generation.path
-    why = "authority" if generation.role == "ca" else f"{generation.role} {generation.name}"
+    owner, path, why = store.host.self_owner, generation.path, generation.title
     files = {"cert.pem": File(generation.cert_pem, 0o644, owner)}
     if generation.key_pem is not None:
         files["key.pem"] = File(generation.key_pem, 0o600, owner, secret=True, stored=path / "key.pem")
@@ -313,10 +319,32 @@ def plan_authority(store: StoreState, generation: Generation) -> Plan:
     """
     if store.current("ca"):
         raise NotReady(f"{shown(store.path)} has an authority already", "see it with `dockertls ca show`")
-    bundle = store.path / "ca" / "trust.pem"
+    bundle = store.path / "ca" / TRUST
     trusted = File(generation.anchor_pem, 0o644, store.host.self_owner)
     trust = Change(bundle, store.host.node(bundle), trusted, "every authority that is trusted")
     return Plan("new authority", (*plan_generation(store, generation).changes, trust))
+
+
+def plan_next_authority(store: StoreState, generation: Generation) -> Plan:
+    """Add an authority beside the one in use; nobody trusts it yet, and it signs nothing."""
+    added = plan_generation(store, generation)
+    return Plan("next authority", tuple(change for change in added.changes if change.path.name != "current"))
+
+
+def plan_use(store: StoreState, generation: Generation) -> Plan:
+    """Make another generation of a name the one in use."""
+    link, why = generation.path.with_name("current"), f"{generation.title}: the generation in use"
+    return Plan(f"use {generation.title}", (Change(link, store.host.node(link), Link(generation.path.name), why),))
+
+
+def plan_rotation(store: StoreState, rotation: Rotation | None, trust: bytes) -> Plan:
+    """Write down how far a rotation is, or that none runs any more; and who is trusted."""
+    folder, owner = store.path / "ca", store.host.self_owner
+    noted = File(rotation.text, 0o600, owner) if rotation else None
+    after = {ROTATION: noted, TRUST: File(trust, 0o644, owner)}
+    why = {ROTATION: "how far the rotation is", TRUST: "every authority that is trusted"}
+    nodes = {name: store.host.node(folder / name) for name in after}
+    return Plan("rotation", tuple(Change(folder / name, nodes[name], after[name], why[name]) for name in after))
 
 
 def _directories(store: StoreState, path: Path) -> Iterable[Change]:

@@ -13,6 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PATIENCE = 20.0  # seconds: over a restart a connection waits in the kernel's queue
+REJECTIONS = frozenset(
+    {
+        "CERTIFICATE_VERIFY_FAILED",
+        "KEY_VALUES_MISMATCH",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    }
+)
+"""OpenSSL's words where a certificate is not believed."""
 REQUEST = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
 
 
@@ -23,10 +34,18 @@ def context(folder: Path) -> ssl.SSLContext:
     return made
 
 
-def ask(address: tuple[str, int], client: ssl.SSLContext) -> str:
-    """One connection and one request: "answered", "refused" (nobody took it), or "cut" (taken, and ended early)."""
+def ask(address: tuple[str, int], folder: Path) -> str:
+    """One connection and one request, with the files that lie there at that moment.
+
+    Returns:
+        "answered", "refused" (nobody took it), "rejected" (one side does not believe the other's certificate), or
+        "cut" (taken, and ended early).
+    """
     try:
+        client = context(folder)
         raw = socket.create_connection(address, timeout=PATIENCE)
+    except ssl.SSLError:
+        return "rejected"
     except OSError:
         return "refused"
     try:
@@ -37,19 +56,25 @@ def ask(address: tuple[str, int], client: ssl.SSLContext) -> str:
                 answer += piece
     except TimeoutError:
         return "refused"
+    except ssl.SSLError as error:
+        return "rejected" if error.reason in REJECTIONS else "cut"
     except OSError:
         return "cut"
     return "answered" if answer.endswith(b"OK") else "cut"
 
 
-def load(address: tuple[str, int], client: ssl.SSLContext, *, rate: float, seconds: float) -> Counter[str]:
-    """Ask at a steady rate, whether or not earlier ones are answered."""
+def load(
+    address: tuple[str, int], folder: Path, *, rate: float, seconds: float, until: Path | None = None
+) -> Counter[str]:
+    """Ask at a steady rate, whether or not earlier ones are answered, for a time or until a file is there."""
     begun = time.monotonic()
     with ThreadPoolExecutor(200) as pool:
         running = []
         for number in range(int(rate * seconds)):
             time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-            running.append(pool.submit(ask, address, client))
+            if until and until.exists():
+                break
+            running.append(pool.submit(ask, address, folder))
         return Counter(one.result() for one in running)
 
 
@@ -59,9 +84,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=2376)
     parser.add_argument("--rate", type=float, default=50.0, metavar="PER_SECOND")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--until", type=Path, metavar="FILE", help="stop when it is there")
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    seen = load(("127.0.0.1", given.port), context(given.folder), rate=given.rate, seconds=given.seconds)
+    seen = load(("127.0.0.1", given.port), given.folder, rate=given.rate, seconds=given.seconds, until=given.until)
     sys.stdout.write(json.dumps(seen) + "\n")
 
 

@@ -1,0 +1,197 @@
+"""Everybody whom a rotation is about: what he trusts and shows, as far as it is known; whom a phase locks out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockertls.client.files import CA
+from dockertls.daemon import certificates
+from dockertls.daemon.packaging import packaging
+from dockertls.errors import DockerTLSError
+from dockertls.pki.elsewhere import elsewhere
+from dockertls.pki.keys import fingerprint, load_certificates
+from dockertls.pki.profiles import issued_by
+from dockertls.pki.rotation import BOTH
+from dockertls.pki.store import FOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from dockertls.cli.deploying import Survey
+    from dockertls.cli.session import Session
+    from dockertls.pki.elsewhere import Elsewhere
+    from dockertls.pki.rotation import Phase, Rotation, Side
+    from dockertls.pki.store import Generation, StoreState
+
+
+@dataclass(frozen=True)
+class Party:
+    """A daemon or a client, and what is known of it.
+
+    Attributes:
+        role: "server" or "client"; "folder": files of this host that could not be looked at.
+        name: its folder in the store; of a folder, its path.
+        here: whether its files lie on this host, where they follow every phase.
+        trusts: whom it trusts.
+        shows: whose certificate it shows.
+        confirmed: whether its holder was said to have what it is given credit for.
+        fault: why it could not be looked at.
+    """
+
+    role: str
+    name: str
+    here: bool
+    trusts: tuple[Side, ...]
+    shows: Side
+    confirmed: bool = False
+    fault: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a rotation calls it."""
+        return f"{self.role} {self.name}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Who would lose access, and why.
+
+    Attributes:
+        role: as of a party.
+        name: as of a party.
+        why: one line for people.
+        mend: what gives him what he needs.
+        then: what to type when he has it, or is not to be waited for.
+    """
+
+    role: str
+    name: str
+    why: str
+    mend: str
+    then: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in one line."""
+        return f"{self.mend}, then: {self.then}"
+
+
+def blocks(found: Iterable[Party], rotation: Rotation, phase: Phase) -> tuple[Block, ...]:
+    """Who could not live with a phase: he does not trust what the other side shows, or is not trusted there.
+
+    Args:
+        found: everybody.
+        rotation: knows who is not waited for.
+        phase: where the rotation would go.
+    """
+    waited = (one for one in found if not one.here and rotation.waits_for(one.role, one.name))
+    return tuple(block for one in waited if (block := _block(one, phase)))
+
+
+def _block(party: Party, phase: Phase) -> Block | None:
+    lock_out = f"--lock-out {party.name}"
+    if party.role == "folder":
+        why = f"it could not be looked at: {party.fault}"
+        return Block("folder", party.name, why, "mend that", f"run it again (or do not wait: {lock_out})")
+    other = "client" if party.role == "server" else "server"
+    believes, is_believed = phase.shows(other) in party.trusts, party.shows in phase.trusts(other)
+    if believes and is_believed:
+        return None
+    doubt, denied = "it does not trust what it would be shown", "what it shows would not be trusted any more"
+    export = f"dockertls client export {party.name} --output FILE, and carry it over"
+    mend = "carry its files over" if party.role == "server" else export
+    then = f"dockertls {party.role} confirm {party.name} (or do not wait: {lock_out})"
+    return Block(party.role, party.name, denied if believes else doubt, mend, then)
+
+
+def parties(session: Session, survey: Survey, old: Generation, new: Generation) -> tuple[Party, ...]:
+    """Everybody who has a certificate of the store that has not ended, and every folder that could not be looked at."""
+    store, sides = session.store, _Sides(old, new)
+    here = _here(store, survey)
+    unseen = (one.copy for one in survey.clients if one.copy.fault)
+    found = [Party("folder", copy.place, False, (), "old", fault=copy.fault) for copy in unseen]
+    with store.near() as near:
+        for role in FOLDERS:
+            for name in near.names(role):
+                found += _party(near, role, name, sides, here=here.get((role, name)), now=session.started)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The two authorities of a rotation."""
+
+    old: Generation
+    new: Generation
+
+    def of(self, generation: Generation) -> Side:
+        """Who issued a certificate; whoever is neither counts as the old one."""
+        return "new" if issued_by(generation.certificate, self.new.certificate) else "old"
+
+    def among(self, fingerprints: Collection[str]) -> tuple[Side, ...]:
+        """Which of them are trusted by whom trusts these."""
+        anchors: dict[Side, bytes] = {"old": self.old.anchor_pem, "new": self.new.anchor_pem}
+        return tuple(side for side in BOTH if fingerprint(load_certificates(anchors[side])[0]) in fingerprints)
+
+
+def _party(
+    store: StoreState, role: str, name: str, sides: _Sides, *, here: bytes | None, now: datetime
+) -> Iterator[Party]:
+    """Somebody, unless all that he ever had has ended, or nobody ever had it.
+
+    Args:
+        store: whose certificates they are.
+        role: his role.
+        name: his name.
+        sides: the two authorities.
+        here: whom he trusts on this host, in PEM; None: he is not here.
+        now: what has not ended counts.
+    """
+    known = elsewhere(store, role, name)
+    generations = [store.generation(role, name, number) for number in store.numbers(role, name)]
+    alive = [one for one in generations if one.certificate.not_valid_after_utc > now]
+    handed_out = known is not None or any(one.key_pem is None for one in alive)
+    if here is not None and not (role == "client" and handed_out):
+        yield from (Party(role, name, True, sides.among(_fingerprints(here)), sides.of(one)) for one in alive[-1:])
+    elif alive and (role == "server" or handed_out):
+        yield from _away(role, name, known, alive, sides)
+
+
+def _away(role: str, name: str, known: Elsewhere | None, alive: Sequence[Generation], sides: _Sides) -> Iterator[Party]:
+    """Somebody who is not here: what he was said to have, else all that he may have."""
+    by_number = {one.path.name: one for one in alive}
+    said = by_number.get(known.confirmed) if known else None
+    handed = by_number.get(known.handed) if known and known.handed else alive[-1]
+    if known and said:
+        yield Party(role, name, False, sides.among(known.trusts), sides.of(said), confirmed=True)
+    elif any(sides.of(one) == "old" for one in alive):
+        yield Party(role, name, False, ("old",), "old")
+    if handed != said and handed and sides.of(handed) == "new":  # he may use it by now
+        yield Party(role, name, False, BOTH, "new")
+
+
+def _here(store: StoreState, survey: Survey) -> Mapping[tuple[str, str], bytes]:
+    """Whom everybody trusts who is on this host: clients, the daemon, and servers whose certificates it once had."""
+    clients = {("client", one.name): copy.files[CA].content for copy, one in survey.ours if CA in copy.files}
+    return clients | {("server", name): survey.daemon_ca for name in _own_servers(store, survey)}
+
+
+def _own_servers(store: StoreState, survey: Survey) -> Iterator[str]:
+    folder, facts = packaging(survey.facts).places.tls_dir, survey.facts
+    if survey.server:
+        yield survey.server.name
+    for number in facts.listed(folder):
+        file = facts.file(folder / number / certificates.CERT) if number.isdigit() else None
+        with suppress(DockerTLSError):
+            one = store.whose("server", load_certificates(file.content)[0]) if file else None
+            yield from (one.name,) if one else ()
+
+
+def _fingerprints(pem: bytes) -> frozenset[str]:
+    """Of every certificate of a file; none where it cannot be read."""
+    with suppress(DockerTLSError):
+        return frozenset(fingerprint(one) for one in load_certificates(pem))
+    return frozenset()

@@ -1,0 +1,240 @@
+"""Rotate the authority: each phase is one plan for the store and this host, proven before it counts."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dockertls.cli.deploying import Aim, Done, Survey, Work, carry_out, look_around
+from dockertls.cli.parties import blocks, parties
+from dockertls.cli.restarting import Restart, Terms
+from dockertls.cli.signing import LeafRequest, Made
+from dockertls.errors import Fault, NotReady, Refused, Usage
+from dockertls.pki.keys import certificate_pem
+from dockertls.pki.profiles import TABLE, issued_by
+from dockertls.pki.renewal import is_due, is_last, life_of
+from dockertls.pki.rotation import FIRST, LAST, PHASES, Phase, Rotation
+from dockertls.pki.store import FOLDERS, plan_next_authority, plan_rotation, plan_use
+from dockertls.probe.observation import ClientMaterial
+from dockertls.report.certificates import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.parties import Block, Party
+    from dockertls.cli.session import Session
+    from dockertls.cli.signing import Signer
+    from dockertls.pki.store import Generation, StoreState
+    from dockertls.plan import Plan
+
+PROBE = LeafRequest("client", "dockertls-probe", "dockertls probe")
+"""A client of the new authority, made to prove that it is let in, and thrown away."""
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """How the authority is to be rotated.
+
+    Attributes:
+        name: the new authority's common name; None: one like no other's.
+        locked_out: those who are not waited for, as typed.
+        compromised: whether the old key is in somebody else's hands.
+    """
+
+    name: str | None = None
+    locked_out: tuple[str, ...] = ()
+    compromised: bool = False
+
+
+class Rotator:
+    """Takes one store and its host from phase to phase."""
+
+    def __init__(self, session: Session, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
+        self._session, self._signer, self._change, self._restart = session, signer, change, restart
+        self._group = secrets.token_hex(8)
+        self._new: Generation | None = None
+        self.left = ""
+        """The folder of the authority that is left."""
+
+    @property
+    def _store(self) -> StoreState:
+        return self._session.store
+
+    def start(self, asked: Rotate, phase: Phase = FIRST) -> Done:
+        """Make the new authority, and go to a phase at once: the first one, or the last in an emergency.
+
+        Raises:
+            NotReady: if a rotation is under way, or there is no authority.
+        """
+        if self._store.rotation():
+            raise NotReady("a rotation is under way already", "go on with `dockertls ca rotate next`, or abort it")
+        return self._go(self._locking_out(self._begun(asked), asked), phase)
+
+    def _begun(self, asked: Rotate) -> Rotation:
+        """A rotation to a new authority, which is made in memory."""
+        old = self._store.current("ca")
+        if old is None:
+            raise NotReady(f"there is no authority in {self._session.store_shown}", "make one: dockertls ca init")
+        self._new = self._new or self._signer.next_authority(asked.name)
+        return Rotation(old.path.name, self._new.path.name, 1, moment(self._session.started), asked.compromised)
+
+    def move(self, asked: Rotate, phase: Phase) -> Done:
+        """Go to another phase of the rotation under way.
+
+        Raises:
+            NotReady: with everybody who would lose access.
+        """
+        rotation = replace(self.under_way(), compromised=asked.compromised or self.under_way().compromised)
+        return self._go(self._locking_out(rotation, asked), phase)
+
+    def under_way(self) -> Rotation:
+        """The rotation under way. Raises NotReady if there is none."""
+        rotation = self._store.rotation()
+        if rotation is None:
+            raise NotReady("no rotation is under way", "begin one with `dockertls ca rotate start`")
+        return rotation
+
+    def refuse_blocked(self, asked: Rotate, ahead: Sequence[Phase], *, back: bool = False) -> None:
+        """Look at phases to come at once. Raises NotReady with everybody who would lose access in one of them."""
+        rotation = self._locking_out(self._store.rotation() or self._begun(asked), asked)
+        found = self._parties(rotation)
+        blocked = dict.fromkeys(block for phase in ahead for block in blocks(found, rotation, phase))
+        refuse_blocked([_on_the_way_back(block) if back else block for block in blocked])
+
+    def lost(self, asked: Rotate) -> tuple[Block, ...]:
+        """Who loses access if the old authority is dropped now."""
+        rotation = self._store.rotation() or self._begun(asked)
+        return blocks(self._parties(rotation), rotation, LAST)
+
+    def consented(self) -> None:
+        """Nobody is asked again in this run."""
+        self._change = replace(self._change, yes=True)
+
+    def _locking_out(self, rotation: Rotation, asked: Rotate) -> Rotation:
+        """The rotation that does not wait for these. Raises Refused with every name that nobody has."""
+        known = {one.key: one.name for one in self._parties(rotation)}
+        unknown = [name for name in asked.locked_out if name not in known.values()]
+        if unknown:
+            raise Refused(f"--lock-out: nobody is called {', '.join(unknown)}", "see `dockertls ca rotate status`")
+        found = [key for key, name in known.items() if name in asked.locked_out]
+        return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *found))))
+
+    def _go(self, rotation: Rotation, phase: Phase) -> Done:
+        self.left = rotation.old
+        if self._restart is Restart.NEVER:
+            raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
+        if not rotation.compromised:
+            refuse_blocked(blocks(self._parties(rotation), rotation, phase))
+        terms = Terms(eager=True, whole=True, group=self._group)
+        return carry_out(self._session, lambda: self._work(rotation, phase), self._change, self._restart, terms)
+
+    def _parties(self, rotation: Rotation) -> tuple[Party, ...]:
+        """Everybody whom the rotation is about."""
+        return parties(self._session, look_around(self._session), *self._sides(rotation))
+
+    def _sides(self, rotation: Rotation) -> tuple[Generation, Generation]:
+        """The old authority and the new one."""
+        old = self._store.generation("ca", "", rotation.old)
+        return old, self._new or self._store.generation("ca", "", rotation.new)
+
+    # what a phase is made of
+
+    def _work(self, rotation: Rotation, phase: Phase) -> Work:
+        """The store and this host in a phase."""
+        old, new = self._sides(rotation)
+        sides = {"old": old, "new": new}
+        trusts = {role: self._trust(phase, role, new) for role in FOLDERS}
+        moved = [self._leaf(one, sides[phase.shows(one.role)]) for one in self._to_move(phase, sides)]
+        made = {(one.generation.role, one.generation.name): one.generation for one in moved}
+        return Work(
+            f"rotate the authority: {phase.title}",
+            Aim(trusts, made),
+            (*self._of_authority(rotation, phase, new, trusts["server"]), *(one.plan for one in moved)),
+            self._client_of(old, new.anchor_pem) if phase is LAST else None,
+            self._probe(new, trusts["client"]) if phase is FIRST else None,
+        )
+
+    def _trust(self, phase: Phase, role: str, new: Generation) -> bytes:
+        """Whom a role trusts in a phase."""
+        anchors = {"new": new.anchor_pem, "old": b""}
+        theirs = new.anchor_pem
+        before = [one for one in self._store.trusted() if certificate_pem([one]) != theirs]
+        anchors["old"] = certificate_pem(before)
+        return b"".join(anchors[side] for side in phase.trusts(role))
+
+    def _of_authority(self, rotation: Rotation, phase: Phase, new: Generation, trust: bytes) -> Iterator[Plan]:
+        """The authority's own folder: the new one, who is trusted, how far it is, and at its end who signs."""
+        if new is self._new and not self._store.numbers("ca", "").count(rotation.new):
+            yield plan_next_authority(self._store, new)
+        running = phase not in {PHASES[0], LAST}
+        yield plan_rotation(self._store, rotation.at(phase) if running else None, trust)
+        if phase is LAST:
+            yield plan_use(self._store, new)
+
+    def _to_move(self, phase: Phase, sides: dict[str, Generation]) -> Iterator[Generation]:
+        """Certificates in use that the other authority signed; of those that ended, only what lies on this host."""
+        here = look_around(self._session)
+        with self._store.near() as near:
+            for role in FOLDERS:
+                authority = sides[phase.shows(role)].certificate
+                for name in near.names(role):
+                    one = near.current(role, name)
+                    if one and not issued_by(one.certificate, authority) and self._matters(one, here):
+                        yield one
+
+    def _matters(self, generation: Generation, here: Survey) -> bool:
+        installed = {one.name for _, one in here.ours} | ({here.server.name} if here.server else set())
+        return generation.certificate.not_valid_after_utc > self._session.started or generation.name in installed
+
+    def _leaf(self, present: Generation, authority: Generation) -> Made:
+        """The certificate of a name by another authority: an earlier one that is not due, else a new one."""
+        for number in reversed(self._store.numbers(present.role, present.name)):
+            one = self._store.generation(present.role, present.name, number)
+            good = one.is_good(authority.certificate, present.names, self._session.started)
+            if good and not is_due(one.certificate, self._session.started):
+                return Made(one, plan_use(self._store, one))
+        issuer = next((ca for ca in self._authorities() if issued_by(present.certificate, ca.certificate)), authority)
+        last = is_last(present.certificate, issuer.certificate)
+        life = None if last else life_of(present.certificate, TABLE[present.role])
+        return self._signer.renewed(present, authority, life=life)
+
+    def _authorities(self) -> Iterator[Generation]:
+        for number in self._store.numbers("ca", ""):
+            yield self._store.generation("ca", "", number)
+
+    # proofs
+
+    def _client_of(self, authority: Generation, trust: bytes) -> ClientMaterial | None:
+        """A client of an authority that has its key here; None: there is none."""
+        for name in self._store.names("client"):
+            for number in reversed(self._store.numbers("client", name)):
+                one = self._store.generation("client", name, number)
+                if one.is_good(authority.certificate, (), self._session.started):
+                    return ClientMaterial(trust, one.cert_pem, one.key_pem)
+        return None
+
+    def _probe(self, new: Generation, trust: bytes) -> ClientMaterial | None:
+        """A client of the new authority, where its key is at hand."""
+        if new is not self._new:
+            return None
+        made = self._signer.leaf(PROBE, new).generation
+        return ClientMaterial(trust, made.cert_pem, made.key_pem)
+
+
+def _on_the_way_back(block: Block) -> Block:
+    """Who may have files of the new authority can be given the old ones only when all others have gone back."""
+    give = "carry its files over again"
+    if block.role == "client":
+        give = f"dockertls client export {block.name} --output FILE, and carry it over again"
+    return replace(block, mend=f"dockertls ca rotate abort --lock-out {block.name}", then=give)
+
+
+def refuse_blocked(found: Sequence[Block]) -> None:
+    """Raise NotReady with everybody who would lose access, or return if nobody would."""
+    if found:
+        names = ", ".join(f"{one.role} {one.name}" for one in found)
+        faults = [Fault(f"{one.role} {one.name}: {one.why}", one.remedy) for one in found]
+        hint = "\n".join(dict.fromkeys(one.remedy for one in found))
+        raise NotReady(f"nothing was done: {names} would lose access", hint, faults=faults)

@@ -1,0 +1,156 @@
+"""An authority is replaced on a real host under load: nobody who holds what a phase says is refused."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.lab import PROGRAM, host
+from tests.e2e.shapes import BOOTSTRAP, PHRASE, SHAPES, prepared
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from tests.e2e.lab import Lab
+
+pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker")
+
+SIGNED = ("--passphrase-file", PHRASE, "--yes")
+ROTATE = ("ca", "rotate")
+PHASES = 5
+ENDPOINT = "tcp://127.0.0.1:2376"
+CURL_REFUSED = frozenset({35, 55, 56})
+"""How curl ends when the server turns it away in the handshake, or right after it."""
+HALF = 25  # connections a second, of each of two clients
+
+
+class Load:
+    """Fresh connections of one client until it is stopped, with the files that lie in a folder at each moment."""
+
+    def __init__(self, lab: Lab, folder: str) -> None:
+        words = ("--rate", str(HALF), "--seconds", "600", "--until", f"{folder}/stop", folder)
+        self._lab, self._folder = lab, folder
+        self._process: subprocess.Popen[bytes] = lab.start(sys.executable, "-m", "tests.e2e.load", *words)
+
+    def stopped(self) -> dict[str, int]:
+        """How many were answered, refused, rejected and cut."""
+        self._lab.write(f"{self._folder}/stop", "")
+        out, err = self._process.communicate(timeout=120)
+        assert self._process.returncode == 0, err.decode()
+        seen: dict[str, int] = json.loads(out)
+        return seen
+
+
+def assert_nobody_was_refused(seen: dict[str, int]) -> None:
+    """Those in flight as the old dockerd ends are cut by releases before 24; nothing else may go wrong."""
+    assert seen.get("refused", 0) == seen.get("rejected", 0) == 0, seen
+    assert seen["answered"] > 10 * seen.get("cut", 0), seen
+
+
+@contextmanager
+def secured() -> Iterator[tuple[Lab, str]]:
+    """A host with a container, secured; and the process id of the container."""
+    with host("lambda", SHAPES["debian"].laid_out) as lab:
+        prepared(lab).output(*PROGRAM, *BOOTSTRAP)
+        lab.image()
+        yield lab, lab.container("lasting")
+
+
+def carried_over(lab: Lab, name: str, folder: str) -> None:
+    """Export a client and put its files where it uses them, each by a rename."""
+    lab.output(*PROGRAM, "client", "export", name, "--output", f"/root/{name}.tar", "--force")
+    lab.shell(
+        f"mkdir -p {folder} && cd /root && tar -xf {name}.tar && "
+        f"for one in ca key cert; do mv {name}/$one.pem {folder}/$one.pem; done; rm -r {name} {name}.tar"
+    )
+
+
+def phase_of(lab: Lab) -> int:
+    told = json.loads(lab.output(*PROGRAM, "--json", *ROTATE, "status"))
+    number: int = told["data"]["phase"]
+    return number
+
+
+def clients_are_let_in(lab: Lab, context: str) -> None:
+    """The docker CLI with a context, docker-py, curl and openssl, each with what it finds on this host."""
+    lab.output("docker", "--context", context, "version")
+    environment = {"DOCKER_HOST": ENDPOINT, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/root/.docker"}
+    python = "import docker; assert docker.from_env().ping()"
+    lab.output(sys.executable, "-c", python, environment=environment)
+    files = "--cacert /root/.docker/ca.pem --cert /root/.docker/cert.pem --key /root/.docker/key.pem"
+    assert lab.shell(f"curl -sS {files} https://127.0.0.1:2376/_ping") == "OK"
+    request = r"GET /_ping HTTP/1.0\r\n\r\n"
+    files = "-CAfile /root/.docker/ca.pem -cert /root/.docker/cert.pem -key /root/.docker/key.pem"
+    asked = (
+        f"printf '{request}' | openssl s_client -quiet -verify_return_error -ign_eof {files} -connect 127.0.0.1:2376"
+    )
+    assert lab.shell(f"{asked} 2>/dev/null").endswith("OK")
+
+
+def refused(lab: Lab, folder: str) -> bool:
+    """Whether a client is kept out, who trusts the server that there is."""
+    files = f"--cacert /root/.docker/ca.pem --cert {folder}/cert.pem --key {folder}/key.pem"
+    seen = lab.run("bash", "-c", f"curl -sS {files} https://127.0.0.1:2376/_ping")
+    assert seen.returncode in {0, *CURL_REFUSED}, seen.stderr
+    return seen.returncode != 0
+
+
+def test_every_phase_lets_everybody_in() -> None:
+    with secured() as (lab, container):
+        lab.output(*PROGRAM, "client", "issue", "ann", *SIGNED)
+        carried_over(lab, "ann", "/root/ann-files")
+        lab.output(*PROGRAM, "client", "install", "client", "--context", "here", "--endpoint", ENDPOINT, "--yes")
+        lab.shell("cp -a /root/.docker /root/before")
+        loads = [Load(lab, "/root/.docker"), Load(lab, "/root/ann-files")]
+
+        lab.output(*PROGRAM, *ROTATE, "start", *SIGNED)
+        clients_are_let_in(lab, "here")
+        lab.output(*PROGRAM, *ROTATE, "next", *SIGNED)
+        clients_are_let_in(lab, "here")
+        blocked = lab.dockertls(*ROTATE, "next", *SIGNED)
+        assert (blocked.returncode, phase_of(lab)) == (4, 2)
+        assert "client ann" in blocked.stderr
+        carried_over(lab, "ann", "/root/ann-files")
+        lab.output(*PROGRAM, "client", "confirm", "ann", "--yes")
+        for phase in range(3, PHASES + 1):
+            assert phase_of(lab) == phase - 1
+            lab.output(*PROGRAM, *ROTATE, "next", *SIGNED)
+            clients_are_let_in(lab, "here")
+
+        for load in loads:
+            assert_nobody_was_refused(load.stopped())
+        assert refused(lab, "/root/before")
+        assert lab.container_pid("lasting") == container
+        assert lab.dockertls("status").returncode == 0
+        again = lab.dockertls(*ROTATE, "next", *SIGNED)
+        assert (again.returncode, phase_of(lab)) == (4, 0)
+
+
+def test_all_at_once_where_all_clients_are_here() -> None:
+    with secured() as (lab, container):
+        lab.shell("cp -a /root/.docker /root/before")
+        load = Load(lab, "/root/.docker")
+        lab.output(*PROGRAM, *ROTATE, "--now", *SIGNED)
+        assert_nobody_was_refused(load.stopped())
+        assert refused(lab, "/root/before")
+        assert lab.container_pid("lasting") == container
+
+
+def test_an_aborted_rotation_leaves_the_old_authority() -> None:
+    with secured() as (lab, container):
+        lab.shell("cp -a /root/.docker /root/before")
+        load = Load(lab, "/root/.docker")
+        for action in ("start", "next", "next"):
+            lab.output(*PROGRAM, *ROTATE, action, *SIGNED)
+        lab.shell("cp -a /root/.docker /root/newer")
+        lab.output(*PROGRAM, *ROTATE, "abort", *SIGNED)
+        assert_nobody_was_refused(load.stopped())
+        assert refused(lab, "/root/newer")
+        assert not refused(lab, "/root/before")
+        assert lab.container_pid("lasting") == container
+        lab.output(*PROGRAM, *ROTATE, "--now", *SIGNED)
