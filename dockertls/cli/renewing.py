@@ -88,6 +88,14 @@ def _time(text: str | None) -> timedelta | None:
 
 
 @dataclass(frozen=True)
+class Due:
+    """A certificate that is to be renewed, and who signs its successor."""
+
+    old: Generation
+    authority: Generation
+
+
+@dataclass(frozen=True)
 class Skipped:
     """A certificate that is due and was not renewed, and why."""
 
@@ -100,7 +108,7 @@ class Skipped:
 class Selected:
     """What is renewed, and what should be and cannot."""
 
-    due: tuple[Generation, ...]
+    due: tuple[Due, ...]
     skipped: tuple[Skipped, ...]
 
 
@@ -109,17 +117,19 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 
     Raises:
         NotReady: issued and not deployed, or a hook failed.
-        Negative: if a certificate is due and could not be renewed.
+        typer.Exit: if a certificate is due and could not be renewed.
     """
     made: list[Made] = []
     selected: list[Selected] = []
 
+    def successor(due: Due) -> Made:
+        life = life_of(due.old.certificate, TABLE[due.old.role])
+        return signer.renewed(due.old, due.authority, life=life, new_key=asked.new_key)
+
     def make() -> Work:
         selected[:] = [_select(session, asked)]
         with signer.many():
-            made[:] = session.console.progress(
-                selected[0].due, lambda one: _renewed(session, asked, signer, one), "renewing"
-            )
+            made[:] = session.console.progress(selected[0].due, successor, "renewing")
         return _work(session, asked, made)
 
     try:
@@ -132,40 +142,29 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 
 def _select(session: Session, asked: Renew) -> Selected:
     """What is due, and what of it cannot be renewed."""
-    due: list[Generation] = []
+    due: list[Due] = []
     skipped: list[Skipped] = []
     with session.store.near() as near:
         authorities = {role: near.authority(role) for role in FOLDERS}
         for role, name in _named(near, asked.names):
-            found, why = _judged(near, role, name, authorities[role], lambda one: asked.wants(one, session.started))
-            if why:
-                skipped.append(Skipped(role, name, why))
-            elif found:
-                due.append(found)
+            try:
+                generation = near.current(role, name)
+                if generation and asked.wants(generation, session.started):
+                    due.append(Due(generation, _able(generation, authorities[role])))
+            except DockerTLSError as error:
+                skipped.append(Skipped(role, name, error.message))
     return Selected(tuple(due), tuple(skipped))
 
 
-def _judged(
-    store: StoreState, role: str, name: str, authority: Generation | None, wants: Callable[[Generation], bool]
-) -> tuple[Generation | None, str]:
-    """The certificate if it is to be renewed, and why it cannot be."""
-    try:
-        generation = store.current(role, name)
-        if generation is None or not wants(generation):
-            return None, ""
-        return generation, _obstacle(generation, authority)
-    except DockerTLSError as error:
-        return None, error.message
-
-
-def _obstacle(generation: Generation, authority: Generation | None) -> str:
-    """Why a certificate that is due cannot be renewed; empty: it can."""
+def _able(generation: Generation, authority: Generation | None) -> Generation:
+    """The authority, if it can make a successor that lives longer. Raises NotReady if it cannot."""
+    role, name = generation.role, generation.name
     if authority is None or authority.key_pem is None:
-        words = f"dockertls {generation.role} csr {generation.name}"
-        return f"the key of its authority is not here: make a request with `{words}`"
+        words = f"`dockertls {role} csr {name}`"
+        raise NotReady(f"the key of its authority is not here; make a request: {words}")
     if is_last(generation.certificate, authority.certificate):
-        return "it lives as long as its authority, which has to be replaced: `dockertls ca rotate`"
-    return ""
+        raise NotReady("it lives as long as its authority, which has to be replaced: `dockertls ca rotate`")
+    return authority
 
 
 def _named(store: StoreState, names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -205,14 +204,6 @@ READERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {"server": lambda text: folder(parse_name(text)), "client": client_name}
 )
 """The folder of a name as typed, by the role."""
-
-
-def _renewed(session: Session, asked: Renew, signer: Signer, old: Generation) -> Made:
-    authority = session.store.authority(old.role)
-    if authority is None:
-        raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
-    life = life_of(old.certificate, TABLE[old.role])
-    return signer.renewed(old, authority, life=life, new_key=asked.new_key)
 
 
 def _work(session: Session, asked: Renew, made: Sequence[Made]) -> Work:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -60,7 +61,7 @@ class Generation:
         """What it is, for people."""
         return "authority" if self.role == "ca" else f"{self.role} {self.name}"
 
-    @property
+    @cached_property
     def certificate(self) -> x509.Certificate:
         """The certificate. Raises Refused if the file holds none."""
         return load_certificates(self.cert_pem, name=shown(self.path / "cert.pem"))[0]
