@@ -1,0 +1,42 @@
+"""What is known of copies on other machines."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath as Path
+
+import pytest
+
+from dockertls.errors import NotReady
+from dockertls.pki.elsewhere import Elsewhere
+from dockertls.pki.store import Generation
+
+PATH = Path("/etc/dockertls/clients/ann/elsewhere.json")
+FIRST, SECOND = (Generation("client", "ann", PATH.parent / number, b"", b"") for number in ("0001", "0002"))
+
+
+def test_what_was_confirmed_is_had_and_nothing_else() -> None:
+    known = Elsewhere().handing(FIRST, "2026-11-24T10:00:00Z").confirming(FIRST, {"A"})
+    assert known.has(FIRST, {"A"})
+    assert not known.has(SECOND, {"A"})
+    assert not known.has(FIRST, {"A", "B"})
+    assert not Elsewhere(handed="0001").has(FIRST, ())
+
+
+def test_handing_out_the_same_again_is_no_news() -> None:
+    known = Elsewhere().handing(FIRST, "2026-11-24T10:00:00Z")
+    assert known.handing(FIRST, "2026-11-25T10:00:00Z") is known
+    assert known.handing(SECOND, "2026-11-25T10:00:00Z").handed == "0002"
+
+
+def test_it_is_read_back() -> None:
+    known = Elsewhere("0002", "2026-11-24T10:00:00Z", "0001", ("A", "B"))
+    assert Elsewhere.parse(known.text, PATH) == known
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b'{"schema": "dockertls/elsewhere/2"}', b'{"schema": "dockertls/elsewhere/1", "x": 1}'],
+)
+def test_what_makes_no_sense_is_refused(content: bytes) -> None:
+    with pytest.raises(NotReady, match=r"elsewhere\.json"):
+        Elsewhere.parse(content, PATH)
