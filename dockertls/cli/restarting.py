@@ -116,7 +116,7 @@ class Terms:
     Attributes:
         eager: whether a daemon that does not follow its files yet is restarted, whatever the reason; else only one
             that shows another certificate than the one that is installed.
-        whole: whether nothing at all is done where the daemon may not be restarted.
+        whole: whether nothing at all is done where the daemon may not be restarted, and all of it is proven live.
         group: a name that the history's entries of one command share; empty: a new one.
     """
 
@@ -246,7 +246,7 @@ def _follow(
     if reason and whole:
         raise NotReady(f"nothing was done: {reason}", "stop them yourself, or say --restart always")
     postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
-    proof = _proof(session, decided) if plan.activation and not postpone else None
+    proof = _proof(session, decided) if (plan.activation or whole) and not postpone else None
     if postpone and not plan.changes:
         return Outcome(decided, None, (), plan.activation, reason)
     with _last_words(session):

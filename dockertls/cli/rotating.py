@@ -17,7 +17,7 @@ from dockertls.pki.renewal import is_due, is_last, life_of
 from dockertls.pki.rotation import FIRST, LAST, PHASES, Phase, Rotation
 from dockertls.pki.store import FOLDERS, plan_next_authority, plan_rotation, plan_use
 from dockertls.probe.observation import ClientMaterial
-from dockertls.report.certificates import moment
+from dockertls.report.certificates import moment, subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,7 @@ class Rotator:
         self._session, self._signer, self._change, self._restart = session, signer, change, restart
         self._group = secrets.token_hex(8)
         self._new: Generation | None = None
+        self._seen: Rotation | None = None
         self.left = ""
         """The folder of the authority that is left."""
 
@@ -77,6 +78,8 @@ class Rotator:
         old = self._store.current("ca")
         if old is None:
             raise NotReady(f"there is no authority in {self._session.store_shown}", "make one: dockertls ca init")
+        if asked.name and asked.name == subject(old.certificate):
+            raise Refused("the new authority would have the name of the old one", "leave --name out, or give another")
         self._new = self._new or self._signer.next_authority(asked.name)
         return Rotation(old.path.name, self._new.path.name, 1, moment(self._session.started), asked.compromised)
 
@@ -122,7 +125,7 @@ class Rotator:
         return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *found))))
 
     def _go(self, rotation: Rotation, phase: Phase) -> Done:
-        self.left = rotation.old
+        self.left, self._seen = rotation.old, self._store.rotation()
         if self._restart is Restart.NEVER:
             raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
         if not rotation.compromised:
@@ -142,7 +145,10 @@ class Rotator:
     # what a phase is made of
 
     def _work(self, rotation: Rotation, phase: Phase) -> Work:
-        """The store and this host in a phase."""
+        """The store and this host in a phase. Raises NotReady if another run has moved on meanwhile."""
+        taken = self._seen is None and rotation.new in self._store.numbers("ca", "")
+        if taken or self._store.rotation() != self._seen:
+            raise NotReady("another run has rotated meanwhile", "see `dockertls ca rotate status`")
         old, new = self._sides(rotation)
         sides = {"old": old, "new": new}
         trusts = {role: self._trust(phase, role, new) for role in FOLDERS}

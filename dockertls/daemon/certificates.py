@@ -132,9 +132,9 @@ def _keep_foreign(facts: HostFacts, files: ServerFiles, places: Places, known: C
     file, served = (installed(facts, places, name) for name in (CA, CERT))
     present = {name: facts.node(folder / name) for name in MODES}
     names = [name for name, node in present.items() if node not in (None, _link(name))]
-    ours = file is not None and _is_ours(file.content, known)
+    ours = file is not None and _is_ours(file.content, known, files.ca)
     trusted = files.ca + (file.content if file and ours else b"")
-    if not names or (ours and (served is None or _is_signed(served.content, trusted))):
+    if (file is None and not names) or (ours and (served is None or _is_signed(served.content, trusted))):
         return
     found = ", ".join(str(folder / name) for name in names)
     raise NotReady(
@@ -143,9 +143,11 @@ def _keep_foreign(facts: HostFacts, files: ServerFiles, places: Places, known: C
     )
 
 
-def _is_ours(pem: bytes, known: Collection[str]) -> bool:
+def _is_ours(pem: bytes, known: Collection[str], kept: bytes) -> bool:
+    """Whether nobody is trusted but this store's authorities, and whom the new file trusts as well."""
     try:
-        return all(fingerprint(certificate) in known for certificate in load_certificates(pem, name=CA))
+        stay = {*known, *map(fingerprint, load_certificates(kept, name="the store"))}
+        return all(fingerprint(certificate) in stay for certificate in load_certificates(pem, name=CA))
     except Refused:
         return False
 
