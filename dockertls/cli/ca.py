@@ -90,6 +90,24 @@ def show(
     session.console.document("ca", {**generation_json(current, session.started), "pem": current.cert_pem.decode()})
 
 
+@app.command()
+@takes(change=ChangeOptions, passphrase=PassphraseOptions)
+def crl(
+    ctx: typer.Context,
+    *,
+    pem: Annotated[bool, typer.Option("--pem", help="The list in PEM.")] = False,
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Show the list of what is revoked; it is signed again where its end is near."""
+    from dockertls.cli.crls import renew_lists
+    from dockertls.cli.options import KeyOptions
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    renew_lists(session, Signer(session, KeyOptions(), passphrase, change), change, pem=pem)
+
+
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.add_typer(app, name="ca")

@@ -89,6 +89,32 @@ def confirm(
     carry_out(ctx.obj, "client", name, change)
 
 
+@app.command()
+@takes(change=ChangeOptions, passphrase=PassphraseOptions)
+def revoke(
+    ctx: typer.Context,
+    which: Annotated[
+        str, typer.Argument(metavar="NAME|SERIAL", help="A client, or the serial number of one certificate, in hex.")
+    ],
+    *,
+    reason: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why, as RFC 5280 calls it: keyCompromise, superseded, ...")
+    ] = None,
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Revoke certificates: never installed again, gone from this host, on the authority's list.
+
+    dockerd reads no such list: it lets them in until the authority is rotated, or until they end.
+    """
+    from dockertls.cli.options import KeyOptions
+    from dockertls.cli.revoking import parse_wish, revoke
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    revoke(session, Signer(session, KeyOptions(), passphrase, change), parse_wish(which, reason), change)
+
+
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.add_typer(app, name="client")

@@ -63,7 +63,7 @@ def stored(session: Session, role: str, name: str) -> Generation:
     """The certificate in use of a name.
 
     Raises:
-        NotReady: if there is none.
+        NotReady: if there is none, or if it is revoked: such a one is never put anywhere again.
     """
     place = folder(parse_name(name)) if role == "server" else client_name(name)
     current = session.store.current(role, place)
@@ -72,6 +72,11 @@ def stored(session: Session, role: str, name: str) -> Generation:
             f"there is no {role} certificate for {visible(name)} in {session.store_shown}",
             f"make one with `dockertls {role} issue {visible(name)}`",
         )
+    if revoked := session.store.revocations().of(current.certificate):
+        raise NotReady(
+            f"the certificate of {role} {visible(name)} was revoked at {revoked.moment} ({revoked.reason})",
+            f"issue a new one: dockertls {role} issue {visible(name)}",
+        )
     return current
 
 
@@ -79,8 +84,10 @@ def any_client(session: Session) -> ClientMaterial:
     """A client of the store that the daemon must let in, to prove things with; without a certificate if it has none."""
     authority, trust = session.store.authority("client"), session.store.trust_pem("client")
     clients = (session.store.current("client", name) for name in session.store.names("client"))
+    revocations = session.store.revocations()
     for one in clients:
-        if authority and one and one.is_good(authority.certificate, (), session.started):
+        good = authority and one and one.is_good(authority.certificate, (), session.started)
+        if one and good and not revocations.of(one.certificate):
             return ClientMaterial(trust, one.cert_pem, one.key_pem)
     return ClientMaterial(trust)
 

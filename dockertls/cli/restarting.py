@@ -15,7 +15,7 @@ from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import complaints, is_restart, log_command, restarts
 from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
-from dockertls.errors import Denied, Drifted, NotReady, UndoFailed, Undone, Usage
+from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone, Usage
 from dockertls.plan import Plan, visible
 from dockertls.undo import plan_undo
 
@@ -348,7 +348,8 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         Whether anything was done.
 
     Raises:
-        NotReady: if the daemon may not be restarted now; nothing is done then.
+        NotReady: if the daemon may not be restarted now, or certificates would come back whose time is over; nothing is
+            done then.
     """
     whole = plan_undo(session.host, entries)
     if restart is Restart.NEVER and session.host.runs and any(change.then for change in whole.changes):
@@ -356,6 +357,7 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
             "say --restart always, or safe",
         )
+    _refuse_bygone(session, whole)
     _refuse_open(session, whole)
     seen = _containers(session, plan_undo(session.host, entries[-1:]), restart)
     if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
@@ -371,6 +373,17 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             with _last_words(session):
                 apply(plan, session.host, replace(run, undoes=(entry.id,), activate=activate), guards=guards)
     return True
+
+
+def _refuse_bygone(session: Session, plan: Plan) -> None:
+    """Raises NotReady, naming each, if certificates would come back that are revoked, have ended, or are retired."""
+    from dockertls.pki.bygone import bygone
+
+    hint = "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`"
+    faults = [Fault(line, hint) for line in bygone(plan, session.store, session.started)]
+    if faults:
+        told = "; ".join(fault.message for fault in faults)
+        raise NotReady(f"nothing was taken back: {told}", hint, faults=faults)
 
 
 def _refuse_open(session: Session, plan: Plan) -> None:

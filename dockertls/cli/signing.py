@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
     from dockertls.cli.session import Session
+    from dockertls.pki.revocation import Revocations
 
 DEFAULT_KEY = "ecdsa-p256"
 
@@ -68,6 +69,7 @@ class Signer:
         self._new: Issued | None = None
         self._issuers: dict[Generation, Issued] = {}
         self._store = session.store
+        self._revocations: Revocations | None = None
 
     @property
     def _lifetime(self) -> timedelta | None:
@@ -83,7 +85,7 @@ class Signer:
     def _known_passphrase(self) -> bytes:
         return self._source.read(self._session.console, new=False)
 
-    def _issuer(self, authority: Generation) -> Issued:
+    def issuer(self, authority: Generation) -> Issued:
         """An authority, ready to sign; of the store's, in a run that only looks, a stand-in with a key of its own."""
         if self._new and self._new.certificate == authority.certificate:
             return self._new
@@ -159,7 +161,7 @@ class Signer:
 
     def leaf(self, wanted: LeafRequest, authority: Generation, number: int | None = None) -> Made:
         """A new certificate, with the number of its generation if that was asked for before."""
-        issuer = self._issuer(authority)
+        issuer = self.issuer(authority)
         return self._signed(wanted, issuer, self._generate(), number, self._lifetime)
 
     def renewed(
@@ -175,7 +177,7 @@ class Signer:
         """
         wanted = LeafRequest(old.role, old.name, common_name(old), old.names)
         number = next_number(self._store, old.role, old.name)
-        issuer = self._issuer(authority)
+        issuer = self.issuer(authority)
         return self._signed(wanted, issuer, self._key_after(old, new_key=new_key), number, self._lifetime or life)
 
     def _key_after(self, old: Generation, *, new_key: bool) -> PrivateKey | PublicKey:
@@ -206,16 +208,23 @@ class Signer:
         """While many are made, the way into the store is kept open."""
         try:
             with self._session.store.near() as self._store:
+                self._revocations = self._store.revocations()
                 yield
         finally:
-            self._store = self._session.store
+            self._store, self._revocations = self._session.store, None
 
     def leaf_in_use(self, authority: Generation, wanted: LeafRequest) -> Made:
         """The store's certificate if it is good for what is wanted, else a new one."""
         number = next_number(self._store, wanted.role, wanted.folder)
         current = self._session.store.current(wanted.role, wanted.folder)
         good = current and current.is_good(authority.certificate, wanted.names, self._session.started)
-        if current and good and self._is_of_kind(current) and self._lives_as_long(current, authority):
+        if (
+            current
+            and good
+            and not self._is_revoked(current)
+            and self._is_of_kind(current)
+            and self._lives_as_long(current, authority)
+        ):
             return Made(current, Plan(""))
         return self.leaf(wanted, authority, number)
 
@@ -228,6 +237,10 @@ class Signer:
         if current and set(current.names) == set(wanted.names) and (last or not due):
             return self.leaf_in_use(authority, wanted)
         return self.leaf(wanted, authority, number)
+
+    def _is_revoked(self, current: Generation) -> bool:
+        revocations = self._revocations or self._session.store.revocations()
+        return revocations.of(current.certificate) is not None
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""

@@ -36,8 +36,11 @@ def survey(session: Session) -> tuple[StatusRow, ...]:
     store = session.store
     wanted = [("ca", "")] + [(role, name) for role in ("server", "client") for name in store.names(role)]
     generations = [found for role, name in wanted if (found := store.current(role, name))]
-    copies = list(_copies(session))
-    return tuple(StatusRow(one, tuple(_matching(one, copies))) for one in generations)
+    copies, revocations = list(_copies(session)), store.revocations()
+    return tuple(
+        StatusRow(one, tuple(_matching(one, copies)), revoked=revocations.of(one.certificate) is not None)
+        for one in generations
+    )
 
 
 def _matching(generation: Generation, copies: list[tuple[str, Copy, x509.Certificate | None]]) -> Iterator[Copy]:

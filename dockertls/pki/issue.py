@@ -130,7 +130,7 @@ def _extensions(
         yield x509.SubjectAlternativeName(request.names), not named
     yield x509.SubjectKeyIdentifier.from_public_key(key), False
     if issuer is not None:
-        yield _authority(issuer), False
+        yield authority_identifier(issuer), False
 
 
 def _subject(request: Request, issuer: x509.Certificate | None) -> x509.Name:
@@ -153,7 +153,7 @@ def _validity(request: Request, issuer: x509.Certificate | None, now: datetime) 
     return max(start, issuer.not_valid_before_utc), min(end, issuer.not_valid_after_utc)
 
 
-def _authority(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+def authority_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     """The issuer's own name for its key where it has one: it need not be the usual hash."""
     identifier = extension(issuer, x509.SubjectKeyIdentifier)
     if identifier is not None:

@@ -14,6 +14,7 @@ from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.names import likely_folders
 from dockertls.pki.profiles import extension, issued_by
+from dockertls.pki.revocation import RECORD, Revocations, Revoked, parse_record
 from dockertls.pki.rotation import NAME as ROTATION
 from dockertls.pki.rotation import Rotation
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
@@ -184,7 +185,7 @@ class StoreState:
         """A generation by its number, such as "0001". Raises NotReady if its certificate is missing."""
         return self._generation(role, name, self.place(role, name) / number)
 
-    def numbers(self, role: str, name: str) -> tuple[str, ...]:
+    def numbers(self, role: str, name: str = "") -> tuple[str, ...]:
         """The generations of a name, such as "0001", oldest first."""
         return tuple(entry for entry in self.host.names(self.place(role, name)) if entry.isdigit())
 
@@ -203,6 +204,25 @@ class StoreState:
             if isinstance(node, File) and load_certificates(node.content, name=name)[0] == certificate:
                 return self.generation(role, name, number)
         return None
+    def generations(self, role: str, name: str = "") -> tuple[Generation, ...]:
+        """Every generation of a name, or every authority, the oldest first. Raises NotReady if one is damaged."""
+        return tuple(self.generation(role, name, number) for number in self.numbers(role, name))
+
+    def revoked(self, authority: Generation) -> tuple[Revoked, ...]:
+        """What was revoked of an authority. Raises Refused if its record is damaged."""
+        path = authority.path / RECORD
+        node = self.host.node(path)
+        return parse_record(node.content, path) if isinstance(node, File) else ()
+
+    def revocations(self) -> Revocations:
+        """What was revoked of every authority; each record is read once. Raises as `revoked`."""
+        every = ((authority, self.revoked(authority)) for authority in self.generations("ca"))
+        return Revocations({authority.certificate: revoked for authority, revoked in every if revoked})
+
+    def trusts(self, authority: Generation) -> bool:
+        """Whether daemons or clients trust an authority. Raises as `trust_pem`."""
+        anchors = load_certificates(authority.anchor_pem)
+        return any(anchor in self.trusted(role) for role in FOLDERS for anchor in anchors)
 
     def trust_pem(self, role: str = "server") -> bytes:
         """Every authority that a role trusts now, as PEM; empty: there is none.

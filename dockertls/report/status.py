@@ -31,10 +31,11 @@ class Copy:
 
 @dataclass(frozen=True)
 class StatusRow:
-    """One certificate in use, and its copies."""
+    """One certificate in use, its copies, and whether it was revoked: nothing is to be done about such a one."""
 
     generation: Generation
     copies: tuple[Copy, ...]
+    revoked: bool = False
 
 
 def is_due(row: StatusRow, now: datetime) -> bool:
@@ -44,11 +45,17 @@ def is_due(row: StatusRow, now: datetime) -> bool:
 
 def _trouble(row: StatusRow, now: datetime) -> str:
     certificate = row.generation.certificate
+    if row.revoked:
+        return ""
     if certificate.not_valid_after_utc <= now:
         return "expired"
     if renewal.is_due(certificate, now):
         return "due"
     return "stale" if any(copy.state == "stale" for copy in row.copies) else ""
+
+
+def _state(row: StatusRow, now: datetime) -> str:
+    return "revoked" if row.revoked else _trouble(row, now) or "good"
 
 
 def table(rows: tuple[StatusRow, ...], now: datetime) -> Table:
@@ -58,7 +65,7 @@ def table(rows: tuple[StatusRow, ...], now: datetime) -> Table:
 
 
 def _line(row: StatusRow, now: datetime) -> Row:
-    generation, trouble = row.generation, _trouble(row, now)
+    generation, state = row.generation, _state(row, now)
     certificate = generation.certificate
     copies = ", ".join(one.place if one.state == "current" else f"{one.place} ({one.state})" for one in row.copies)
     cells = (
@@ -67,13 +74,13 @@ def _line(row: StatusRow, now: datetime) -> Row:
         kind_of(certificate.public_key()),
         f"{certificate.not_valid_after_utc:%Y-%m-%d}",
         str(days_left(certificate, now)),
-        trouble or "good",
+        state,
         copies or "-",
     )
-    return Row(cells, {"": "", "due": "yellow", "stale": "yellow"}.get(trouble, "red"))
+    return Row(cells, {"good": "", "due": "yellow", "stale": "yellow"}.get(state, "red"))
 
 
 def as_json(row: StatusRow, now: datetime) -> dict[str, object]:
     """One certificate and its copies."""
     copies = [{"place": copy.place, "state": copy.state} for copy in row.copies]
-    return {**generation_json(row.generation, now), "state": _trouble(row, now) or "good", "copies": copies}
+    return {**generation_json(row.generation, now), "state": _state(row, now), "copies": copies}
