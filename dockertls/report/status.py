@@ -31,7 +31,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class StatusRow:
-    """One certificate in use, its copies, and whether it was revoked: nothing is to be done about such a one."""
+    """One certificate in use, its copies, and whether it was revoked."""
 
     generation: Generation
     copies: tuple[Copy, ...]
@@ -39,14 +39,14 @@ class StatusRow:
 
 
 def is_due(row: StatusRow, now: datetime) -> bool:
-    """Whether something has to be done about it: it ends soon or has ended, or a copy is stale."""
+    """Whether something has to be done about it: it ends soon or has ended, a copy is stale, or one is revoked."""
     return bool(_trouble(row, now))
 
 
 def _trouble(row: StatusRow, now: datetime) -> str:
     certificate = row.generation.certificate
     if row.revoked:
-        return ""
+        return "revoked" if row.copies else ""
     if certificate.not_valid_after_utc <= now:
         return "expired"
     if renewal.is_due(certificate, now):
