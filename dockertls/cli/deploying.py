@@ -127,7 +127,7 @@ def host_plan(session: Session, survey: Survey, aim: Aim) -> Plan:
 
 def _client(copy: ClientCopy, present: Generation, session: Session, aim: Aim, known: frozenset[str]) -> Plan | None:
     generation = aim.generation(session.store, "client", present.name)
-    if generation is None or generation.key_pem is None:
+    if generation is None or generation.key_pem is None or _is_revoked(generation, session):
         return None
     there = copy.files[CA].content if CA in copy.files else b""
     trust = with_foreign(aim.trusts["client"], there, known)
@@ -156,7 +156,13 @@ def _daemon(session: Session, survey: Survey, aim: Aim, known: frozenset[str]) -
 
 def wanted_server(session: Session, survey: Survey, aim: Aim) -> Generation | None:
     """What dockerd of this host shall serve; None: nothing of this store."""
-    return aim.generation(session.store, "server", survey.server.name) if survey.server else None
+    wanted = aim.generation(session.store, "server", survey.server.name) if survey.server else None
+    return survey.server if wanted and _is_revoked(wanted, session) else wanted
+
+
+def _is_revoked(generation: Generation, session: Session) -> bool:
+    """Whether a certificate must not be put anywhere again."""
+    return session.store.revocations().of(generation.certificate) is not None
 
 
 def a_client(session: Session, survey: Survey, aim: Aim) -> ClientMaterial:
@@ -165,7 +171,7 @@ def a_client(session: Session, survey: Survey, aim: Aim) -> ClientMaterial:
     names = dict.fromkeys((*(generation.name for _, generation in survey.ours), *store.names("client")))
     for name in names:
         one = aim.generation(store, "client", name)
-        if one and one.key_pem and _is_let_in(one, aim.trusts["server"], session):
+        if one and one.key_pem and not _is_revoked(one, session) and _is_let_in(one, aim.trusts["server"], session):
             return ClientMaterial(trust, one.cert_pem, one.key_pem)
     return ClientMaterial(trust)
 

@@ -146,11 +146,16 @@ def _select(session: Session, asked: Renew) -> Selected:
     skipped: list[Skipped] = []
     with session.store.near() as near:
         authorities = {role: near.authority(role) for role in FOLDERS}
+        revocations = near.revocations()
         for role, name in _named(near, asked.names):
             try:
                 generation = near.current(role, name)
-                if generation and asked.wants(generation, session.started):
+                if generation is None or not asked.wants(generation, session.started):
+                    continue
+                if not revocations.of(generation.certificate):
                     due.append(Due(generation, _able(generation, authorities[role])))
+                elif asked.names:  # else what is revoked is left to its end
+                    skipped.append(Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}"))
             except DockerTLSError as error:
                 skipped.append(Skipped(role, name, error.message))
     return Selected(tuple(due), tuple(skipped))

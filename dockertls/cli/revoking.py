@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls import copies
 from dockertls.cli.crls import Listing, as_json, listing, revoked_json
-from dockertls.client.removal import Removal, removal, wanted
+from dockertls.cli.folders import docker_dirs
+from dockertls.client import copies as client_copies
+from dockertls.client.removal import removal
 from dockertls.errors import DockerTLSError, Fault, NotReady, refuse
 from dockertls.pki.names import client_name, display, from_folder
 from dockertls.pki.profiles import issued_by
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Signer
-    from dockertls.facts import HostFacts
+    from dockertls.client.removal import Removal
     from dockertls.pki.store import Generation, StoreState
     from dockertls.plan import Node
 
@@ -228,22 +229,9 @@ def _written(store: StoreState, one: Listing, before: Node | None, added: Sequen
 
 
 def _removal(session: Session, gone: Mapping[x509.Certificate, Generation]) -> Removal:
-    """Take the copies of this host out of every folder that is known to hold some."""
-    facts, folders = _copies_here(session)
-    found = [removal(facts, folder, gone) for folder in folders]
-    return Removal(
-        tuple(change for one in found for change in one.changes),
-        tuple(line for one in found for line in one.losses),
-        tuple(line for one in found for line in one.unseen),
-    )
-
-
-def _copies_here(session: Session) -> tuple[HostFacts, tuple[Path, ...]]:
-    """The folders of client files that this host is known to have, and what is in them."""
-    state = session.host.state
-    known = copies.recorded(session.facts(trees=(copies.place(state),)), state, session.store_path)
-    folders = tuple(dict.fromkeys((session.docker_dir(None, session.user()), *known)))
-    return session.facts(trees=[tree for folder in folders for tree in wanted(folder)], bears=True), folders
+    """Take the copies of this host out of every folder that may hold some."""
+    folders = docker_dirs(session)
+    return removal(session.facts(trees=client_copies.wanted(folders), bears=True), folders, gone)
 
 
 # telling

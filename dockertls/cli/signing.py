@@ -174,7 +174,15 @@ class Signer:
             authority: who signs.
             life: how long it lives; None: what is asked for, or what its profile says.
             new_key: whether a key is made, or the same one is kept.
+
+        Raises:
+            NotReady: if the last one is revoked: its key is certified no more.
         """
+        if self._is_revoked(old):
+            raise NotReady(
+                f"the certificate of {old.role} {old.name} was revoked, and has no successor",
+                f"issue a new one: dockertls {old.role} issue {old.name}",
+            )
         wanted = LeafRequest(old.role, old.name, common_name(old), old.names)
         number = next_number(self._store, old.role, old.name)
         issuer = self.issuer(authority)

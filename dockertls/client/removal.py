@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.client import contexts
-from dockertls.client import files as client_files
+from dockertls.client.copies import client_copies
 from dockertls.client.files import CERT, KEY
-from dockertls.errors import NotReady, Refused
-from dockertls.facts import NotSeen
-from dockertls.pki.keys import load_certificates, load_private, matches
-from dockertls.plan import Change, File, Link, visible
+from dockertls.plan import Change, Link, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import PurePosixPath as Path
 
     from cryptography import x509
 
+    from dockertls.client.copies import ClientCopy
     from dockertls.facts import HostFacts
     from dockertls.pki.store import Generation
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What is taken out of a folder of client files.
+    """What is taken out of folders of client files.
 
     Attributes:
         changes: certificates and their keys; the authorities that the client trusts stay.
@@ -39,79 +35,40 @@ class Removal:
     unseen: tuple[str, ...] = ()
 
 
-def wanted(docker_dir: Path) -> tuple[Path, ...]:
-    """What to hand to `gather` as trees, bearing what cannot be seen."""
-    return (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))
-
-
-def removal(facts: HostFacts, docker_dir: Path, gone: Mapping[x509.Certificate, Generation]) -> Removal:
-    """Take out of a folder, and of its docker contexts, every pair whose certificate is among some.
+def removal(facts: HostFacts, docker_dirs: Iterable[Path], gone: Mapping[x509.Certificate, Generation]) -> Removal:
+    """Take every certificate that is among some, and the key beside it, out of folders and their docker contexts.
 
     Args:
-        facts: with the trees `wanted(docker_dir)`.
-        docker_dir: such as /home/ann/.docker.
+        facts: as for `client_copies`.
+        docker_dirs: such as /home/ann/.docker.
         gone: the certificates, each with its place in the store.
     """
-    changes: list[Change] = []
-    losses: list[str] = []
-    unseen: list[str] = []
-    for folder, title in _folders(facts, docker_dir):
-        try:
-            unseen += _links(facts, folder)
-            generation = gone.get(certificate) if (certificate := _held(facts, folder)) else None
-        except NotSeen as error:
-            unseen.append(f"{title}: {error}")
-            continue
-        if generation:
-            changes += _pair(facts, folder, generation)
-            losses.append(f"{title}: docker can no longer use it as {generation.name}")
-    return Removal(tuple(changes), tuple(losses), tuple(unseen))
+    copies = client_copies(facts, docker_dirs)
+    held = ((copy, copy.certificate) for copy in copies)
+    found = [(copy, gone[certificate]) for copy, certificate in held if certificate and certificate in gone]
+    return Removal(
+        tuple(change for copy, generation in found for change in _deleted(copy, generation)),
+        tuple(
+            f"{visible(copy.place)} is of no use to docker then: {generation.name}'s certificate goes"
+            for copy, generation in found
+        ),
+        tuple(line for copy in copies for line in _unseen(facts, copy)),
+    )
 
 
-def _folders(facts: HostFacts, docker_dir: Path) -> Iterator[tuple[Path, str]]:
-    """Every folder that may hold a pair, and what people call it."""
-    yield docker_dir, visible(str(docker_dir))
-    tls, names = docker_dir / "contexts/tls", {}
-    with suppress(NotReady, NotSeen):
-        names = {contexts.context_id(one.name): one.name for one in contexts.contexts(facts, docker_dir)}
-    with suppress(NotSeen):  # whoever may not see ~/.docker is told of that already
-        for name in facts.listed(tls):
-            yield (
-                tls / name / "docker",
-                f"docker context {visible(names.get(name, name))} in {visible(str(docker_dir))}",
-            )
-
-
-def _links(facts: HostFacts, folder: Path) -> Iterator[str]:
-    """What is not looked at: nothing is followed or removed through a link."""
-    end = client_files.way_ends(facts, (folder.parent, folder))
-    places = (folder / CERT, folder / KEY) if end is None else (end,)
-    for place in places:
-        if isinstance(facts.node(place), Link):
-            yield f"{visible(str(place))} is a link, which is not followed"
-
-
-def _held(facts: HostFacts, folder: Path) -> x509.Certificate | None:
-    """The certificate in a folder; None: there is none that can be read."""
-    if client_files.way_ends(facts, (folder.parent, folder)) is not None:
-        return None
-    node = facts.node(folder / CERT)
-    with suppress(Refused):
-        return load_certificates(node.content)[0] if isinstance(node, File) else None
-    return None
-
-
-def _pair(facts: HostFacts, folder: Path, generation: Generation) -> Iterator[Change]:
+def _deleted(copy: ClientCopy, generation: Generation) -> Iterator[Change]:
+    """The certificate; and the key, if it is the certificate's: another one may be the only copy of its kind."""
     why = f"{generation.role} {generation.name} is revoked"
-    yield Change(folder / CERT, facts.node(folder / CERT), None, why)
-    key = facts.node(folder / KEY)
-    if isinstance(key, File) and _is_key_of(key, generation):
+    yield Change(copy.folder / CERT, copy.files[CERT], None, why)
+    if copy.is_pair:
+        key = copy.files[KEY]
         stored = generation.path / KEY if key.content == generation.key_pem else None
-        yield Change(folder / KEY, replace(key, secret=True, stored=stored), None, why)
+        yield Change(copy.folder / KEY, replace(key, secret=True, stored=stored), None, why)
 
 
-def _is_key_of(key: File, generation: Generation) -> bool:
-    """Whether it is the key of that certificate: another one may be the only copy of its kind."""
-    with suppress(Refused):
-        return matches(generation.certificate, load_private(key.content, validate=False))
-    return False
+def _unseen(facts: HostFacts, copy: ClientCopy) -> Iterator[str]:
+    """Why a copy may be left: nothing is followed or removed through a link."""
+    if copy.fault:
+        yield f"{visible(copy.place)} was not looked at: {copy.fault}"
+    elif isinstance(facts.node(copy.folder / CERT), Link):
+        yield f"{visible(str(copy.folder / CERT))} is a link, which is not followed: look at it yourself"

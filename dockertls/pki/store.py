@@ -204,6 +204,7 @@ class StoreState:
             if isinstance(node, File) and load_certificates(node.content, name=name)[0] == certificate:
                 return self.generation(role, name, number)
         return None
+
     def generations(self, role: str, name: str = "") -> tuple[Generation, ...]:
         """Every generation of a name, or every authority, the oldest first. Raises NotReady if one is damaged."""
         return tuple(self.generation(role, name, number) for number in self.numbers(role, name))
