@@ -102,6 +102,7 @@ def renew_lists(session: Session, signer: Signer, change: ChangeOptions, *, pem:
 
     def make() -> Plan:
         made[:] = [listing(session, signer, one) for one in _authorities(session)]
+        _refuse_unable(made)
         return Plan("lists of what is revoked", tuple(one.change for one in made if one.change))
 
     session.change(make, change)
@@ -114,6 +115,13 @@ def renew_lists(session: Session, signer: Signer, change: ChangeOptions, *, pem:
     for one in made:
         session.console.table(_table(one))
     session.console.document("crl", [as_json(one, pem=True) for one in made if one.listed is not None])
+
+
+def _refuse_unable(made: Sequence[Listing]) -> None:
+    """Raises NotReady with every reason, if there is nobody who can sign."""
+    if all(one.unable for one in made):
+        faults = [Fault(f"{one.title}: {fault.message}", fault.hint) for one in made for fault in one.unable]
+        raise NotReady(f"no list can be signed: {faults[0].message}", faults[0].hint, faults=faults)
 
 
 def _authorities(session: Session) -> tuple[Generation, ...]:

@@ -27,7 +27,7 @@ def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
     Only certificates of the store's own authorities are judged: what others made is theirs.
 
     Args:
-        plan: what would be done; a link of it leads to what is there already.
+        plan: what would be done; a link of it may name a generation that is there already.
         store: whose certificates they are.
         now: with a time zone.
 
@@ -72,13 +72,12 @@ def _brought(change: Change, store: StoreState) -> Iterator[x509.Certificate]:
 
 
 def _behind(change: Change, node: Node | None, store: StoreState) -> Iterator[File]:
-    """The file itself; what lies behind a link: the PEM file, or those in the folder."""
+    """The file itself; of the link that says which generation is in use, the files of that one."""
     if isinstance(node, File):
         yield node
-    if isinstance(node, Link):
-        place = store.host.real(change.path.parent / node.target)
-        paths = (place, *(place / name for name in store.host.names(place)))
-        nodes = (store.host.node(path) for path in paths if path.suffix == ".pem")
+    if isinstance(node, Link) and node.target.isdigit():
+        folder = change.path.with_name(node.target)
+        nodes = (store.host.node(folder / name) for name in store.host.names(folder))
         yield from (one for one in nodes if isinstance(one, File))
 
 

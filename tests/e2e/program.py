@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 REPOSITORY = Path(__file__).parents[2]
-for loaded in ("bootstrap", "checking", "exporting", "issuing", "preparing", "rehearsing", "surveying", "telling"):
+for loaded in (
+    "bootstrap",
+    "checking",
+    "exporting",
+    "issuing",
+    "preparing",
+    "rehearsing",
+    "revoking",
+    "surveying",
+    "telling",
+):
     import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):
     import_module(loaded)

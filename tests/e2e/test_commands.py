@@ -172,6 +172,11 @@ CHANGES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("client", "issue", "bob", "--yes"),
         ("client", "install", "bob", "--context", "web", "--endpoint", "tcp://web1:2376"),
     ),
+    "client-revoke": (
+        ("bootstrap", "web1", "--client", "bob", "--no-passphrase", "--yes"),
+        ("client", "revoke", "bob"),
+    ),
+    "crl": (("ca", "init", "--no-passphrase", "--yes"), ("ca", "crl")),
     "configure": (
         ("ca", "init", "--no-passphrase", "--yes"),
         ("server", "issue", "web2", "--yes"),
@@ -295,6 +300,9 @@ FAILURES = {
     "stdout twice": (("client", "export", "ann", "--output", "-"), 2, "usage"),
     "unknown key": (("server", "issue", "web9", "--key", "dsa"), 3, "refused"),
     "unknown platform": (("daemon", "snippet", "--platform", "amiga"), 3, "refused"),
+    "unknown reason": (("client", "revoke", "ann", "--reason", "stolen"), 3, "refused"),
+    "nobody to revoke": (("client", "revoke", "nobody"), 4, "not-ready"),
+    "no such serial": (("client", "revoke", "ab:12"), 4, "not-ready"),
     "too long a life": (("server", "issue", "web9", "--days", "9999"), 3, "refused"),
     "bad setting": (("daemon", "configure", "--server", "web1", "--set", "nonsense=1"), 3, "refused"),
     "no such client": (("client", "install", "nobody"), 4, "not-ready"),
