@@ -107,6 +107,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "second": Scenario("debian", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
     "second-json": Scenario("docker-ce", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
+    "revoke": Scenario("debian", ("client", "revoke", "ann", "--yes"), (BOOTSTRAP,)),
     "undo": Scenario("debian", ("undo", "1", "--yes"), (BOOTSTRAP,), again=USED_UP),
     "undo-json": Scenario(
         "docker-ce",

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import KINDS, load_certificates, load_private
 from dockertls.pki.revocation import crl
-from tests.e2e.program import Place, dockertls
+from tests.e2e.program import PATIENCE, Place, command, dockertls, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,6 +241,18 @@ def test_an_undo_of_what_came_before_does_not_bring_it_back_either(two: Place) -
     assert ran.code == 4
     assert "CN=ann was revoked" in ran.err
     assert (two.root / "root/.docker/cert.pem").read_bytes() == leaf(two, "client", "bob").read_bytes()
+
+
+@pytest.mark.needs("openssl")
+def test_two_at_once_are_both_recorded(two: Place) -> None:
+    words = [command(*two.words, "client", "revoke", name, "--yes") for name in ("ann", "bob")]
+    runs = [
+        subprocess.Popen(one, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for one in words
+    ]
+    assert [one.wait(PATIENCE) for one in runs] == [0, 0]
+    for name in ("ann", "bob"):
+        assert "certificate revoked" in verified(two, leaf(two, "client", name))
+    assert number(two) == 2
 
 
 # by the serial number

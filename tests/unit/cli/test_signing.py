@@ -13,7 +13,10 @@ from dockertls.cli.console import Console
 from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
 from dockertls.cli.session import Session
 from dockertls.cli.signing import LeafRequest, Signer
+from dockertls.errors import NotReady
 from dockertls.host import LocalHost
+from dockertls.pki.revocation import RECORD, Revoked, record
+from dockertls.plan import Change, File, Plan
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -53,3 +56,19 @@ def test_an_authority_that_another_run_made_meanwhile_signs(session: Session) ->
     assert kept.generation.cert_pem != given_up.generation.cert_pem
     assert not kept.plan
     issued_by(slow.leaf(ANN, kept.generation).generation.certificate, kept.generation.certificate)
+
+
+def test_a_revoked_certificate_has_no_successor(session: Session) -> None:
+    signs = signer(session)
+    (Path(session.host.root) / "etc").mkdir()
+    authority = signs.authority_in_use()
+    apply(authority.plan, session.host, session.run())
+    ann = signs.leaf(ANN, authority.generation)
+    apply(ann.plan, session.host, session.run())
+    assert signs.renewed(ann.generation, authority.generation).plan
+    revoked = Revoked(ann.generation.certificate.serial_number, "client ann", session.started)
+    change = Change(authority.generation.path / RECORD, None, File(record([revoked]), 0o600), "revoked")
+    apply(Plan("revoked", (change,)), session.host, session.run())
+    with pytest.raises(NotReady, match="was revoked"):
+        signs.renewed(ann.generation, authority.generation)
+    assert signs.leaf_in_use(authority.generation, ANN).plan, "a new one, of a new key"
