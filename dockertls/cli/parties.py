@@ -18,7 +18,6 @@ from dockertls.pki.store import FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from dockertls.cli.deploying import Survey
     from dockertls.cli.session import Session
@@ -108,15 +107,19 @@ def _block(party: Party, phase: Phase) -> Block | None:
 
 
 def parties(session: Session, survey: Survey, old: Generation, new: Generation) -> tuple[Party, ...]:
-    """Everybody who has a certificate of the store that has not ended, and every folder that could not be looked at."""
+    """Everybody who has a good certificate of the store, and every folder that could not be looked at."""
     store, sides = session.store, _Sides(old, new)
     here = _here(store, survey)
     unseen = (one.copy for one in survey.clients if one.copy.fault)
     found = [Party("folder", copy.place, False, (), "old", fault=copy.fault) for copy in unseen]
     with store.near() as near:
+        revocations, now = near.revocations(), session.started
         for role in FOLDERS:
             for name in near.names(role):
-                found += _party(near, role, name, sides, here=here.get((role, name)), now=session.started)
+                every = (near.generation(role, name, number) for number in near.numbers(role, name))
+                alive = [one for one in every if one.certificate.not_valid_after_utc > now]
+                good = [one for one in alive if not revocations.of(one.certificate)]
+                found += _party(near, role, name, sides, good, here=here.get((role, name)))
     return tuple(found)
 
 
@@ -138,21 +141,19 @@ class _Sides:
 
 
 def _party(
-    store: StoreState, role: str, name: str, sides: _Sides, *, here: bytes | None, now: datetime
+    store: StoreState, role: str, name: str, sides: _Sides, alive: Sequence[Generation], *, here: bytes | None
 ) -> Iterator[Party]:
-    """Somebody, unless all that he ever had has ended, or nobody ever had it.
+    """Somebody, unless all that he ever had has ended or was revoked, or nobody ever had it.
 
     Args:
         store: whose certificates they are.
         role: his role.
         name: his name.
         sides: the two authorities.
+        alive: his certificates that have not ended and were not revoked.
         here: whom he trusts on this host, in PEM; None: he is not here.
-        now: what has not ended counts.
     """
     known = elsewhere(store, role, name)
-    generations = [store.generation(role, name, number) for number in store.numbers(role, name)]
-    alive = [one for one in generations if one.certificate.not_valid_after_utc > now]
     handed_out = known is not None or any(one.key_pem is None for one in alive)
     if here is not None and not (role == "client" and handed_out):
         yield from (Party(role, name, True, sides.among(_fingerprints(here)), sides.of(one)) for one in alive[-1:])

@@ -180,14 +180,19 @@ class Rotator:
             yield plan_use(self._store, new)
 
     def _to_move(self, phase: Phase, sides: dict[str, Generation]) -> Iterator[Generation]:
-        """Certificates in use that the other authority signed; of those that ended, only what lies on this host."""
-        here = look_around(self._session)
+        """Certificates in use that the other authority signed; of those that ended, only what lies on this host.
+
+        What is revoked stays behind: that is what shuts it out.
+        """
+        here, revocations = look_around(self._session), self._store.revocations()
         with self._store.near() as near:
             for role in FOLDERS:
                 authority = sides[phase.shows(role)].certificate
                 for name in near.names(role):
                     one = near.current(role, name)
-                    if one and not issued_by(one.certificate, authority) and self._matters(one, here):
+                    if one is None or revocations.of(one.certificate):
+                        continue
+                    if not issued_by(one.certificate, authority) and self._matters(one, here):
                         yield one
 
     def _matters(self, generation: Generation, here: Survey) -> bool:
@@ -196,10 +201,11 @@ class Rotator:
 
     def _leaf(self, present: Generation, authority: Generation) -> Made:
         """The certificate of a name by another authority: an earlier one that is not due, else a new one."""
+        revocations = self._store.revocations()
         for number in reversed(self._store.numbers(present.role, present.name)):
             one = self._store.generation(present.role, present.name, number)
             good = one.is_good(authority.certificate, present.names, self._session.started)
-            if good and not is_due(one.certificate, self._session.started):
+            if good and not is_due(one.certificate, self._session.started) and not revocations.of(one.certificate):
                 return Made(one, plan_use(self._store, one))
         issuer = next((ca for ca in self._authorities() if issued_by(present.certificate, ca.certificate)), authority)
         last = is_last(present.certificate, issuer.certificate)

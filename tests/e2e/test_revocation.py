@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import KINDS, load_certificates, load_private
 from dockertls.pki.revocation import crl
+from tests.e2e.lab import PROGRAM
 from tests.e2e.program import PATIENCE, Place, command, dockertls, environment
+from tests.e2e.test_rotation import SIGNED, carried_over, refused, secured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +40,9 @@ def crl_file(place: Place) -> Path:
     return place.store / "ca/0001/crl.pem"
 
 
-def verified(place: Place, certificate: Path) -> str:
+def verified(place: Place, certificate: Path, *, authority: str = "0001") -> str:
     """What OpenSSL says of a certificate when it reads the list."""
-    ca = place.store / "ca/0001/cert.pem"
+    ca = place.store / f"ca/{authority}/cert.pem"
     ran = openssl("verify", "-x509_strict", "-crl_check", "-CRLfile", crl_file(place), "-CAfile", ca, certificate)
     return "OK" if ran.returncode == 0 else ran.stdout + ran.stderr
 
@@ -253,6 +255,45 @@ def test_two_at_once_are_both_recorded(two: Place) -> None:
     for name in ("ann", "bob"):
         assert "certificate revoked" in verified(two, leaf(two, "client", name))
     assert number(two) == 2
+
+
+# until the authority is rotated
+
+
+def test_a_rotation_does_not_wait_for_the_revoked_nor_take_them_along(two: Place, tmp_path: Path) -> None:
+    two.done("client", "export", "bob", "--output", tmp_path / "bob.tar")
+    words = ("ca", "rotate", "--now", "--no-passphrase", "--yes")
+    waits = two.run(*words)
+    assert (waits.code, "client bob" in waits.err) == (4, True)
+    two.done("client", "revoke", "bob", "--yes")
+    two.done(*words)
+    assert leaf(two, "client", "ann").resolve().parent.name == "0002"
+    assert leaf(two, "client", "bob").resolve().parent.name == "0001"
+    assert verified(two, leaf(two, "client", "bob"), authority="0002") != "OK"
+    told = two.done("client", "revoke", "bob", "--yes").err
+    assert "nothing to do" in told
+    assert "dockerd reads no" not in told, "it is refused now"
+
+
+def test_undo_does_not_bring_the_old_authority_back(two: Place) -> None:
+    two.done("ca", "rotate", "--now", "--no-passphrase", "--yes")
+    before = two.snapshot
+    ran = two.run("undo", "--yes")
+    assert (ran.code, "is of an authority that is trusted no more" in ran.err) == (4, True)
+    assert two.snapshot == before
+
+
+@pytest.mark.needs("nspawn", "dockerd", "docker")
+def test_dockerd_lets_the_revoked_in_until_the_authority_is_rotated() -> None:
+    with secured() as (lab, _):
+        lab.output(*PROGRAM, "client", "issue", "ann", *SIGNED)
+        carried_over(lab, "ann", "/root/ann-files")
+        told = lab.dockertls("client", "revoke", "ann", *SIGNED)
+        assert (told.returncode, "dockerd reads no revocation list" in told.stderr) == (0, True)
+        assert not refused(lab, "/root/ann-files")
+        lab.output(*PROGRAM, "ca", "rotate", "--now", *SIGNED)
+        assert refused(lab, "/root/ann-files")
+        assert not refused(lab, "/root/.docker")
 
 
 # by the serial number
