@@ -155,7 +155,9 @@ def _select(session: Session, asked: Renew) -> Selected:
                 if not revocations.of(generation.certificate):
                     due.append(Due(generation, _able(generation, authorities[role])))
                 elif asked.names:  # else what is revoked is left to its end
-                    skipped.append(Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}"))
+                    skipped.append(
+                        Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}")
+                    )
             except DockerTLSError as error:
                 skipped.append(Skipped(role, name, error.message))
     return Selected(tuple(due), tuple(skipped))

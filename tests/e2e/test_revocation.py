@@ -16,7 +16,8 @@ from dockertls.pki.keys import KINDS, load_certificates, load_private
 from dockertls.pki.revocation import crl
 from tests.e2e.lab import PROGRAM
 from tests.e2e.program import PATIENCE, Place, command, dockertls, environment
-from tests.e2e.test_rotation import SIGNED, carried_over, refused, secured
+from tests.e2e.rotating import SIGNED, secured
+from tests.e2e.test_rotation import carried_over, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,7 +215,7 @@ def test_it_is_not_renewed(two: Place) -> None:
     assert [(one["role"], one["name"]) for one in renewed] == [("server", "web1"), ("client", "bob")]
     ran = two.run("renew", "ann", "--new-key", "--yes")
     assert ran.code == 1
-    assert "it was revoked: issue a new one" in ran.err
+    assert "it was revoked: issue a new one: dockertls client issue ann" in ran.err
 
 
 def test_status_tells_of_it(two: Place) -> None:
