@@ -38,7 +38,7 @@ def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
         NotReady, Refused: if the store cannot be read.
     """
     authorities, revocations = store.generations("ca"), store.revocations()
-    retired = {one for one in authorities if not store.trusts(one)}
+    retired = _retired(store, authorities)
     lines: list[str] = []
     for change in plan.changes:
         for certificate in _brought(change, store):
@@ -49,8 +49,18 @@ def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
+def _retired(store: StoreState, authorities: tuple[Generation, ...]) -> frozenset[Generation]:
+    """Who came before the authority in use and is trusted no more.
+
+    The one that an aborted rotation was to lead to was never in use.
+    """
+    current = store.current("ca")
+    earlier = (one for one in authorities if current and one.number < current.number)
+    return frozenset(one for one in earlier if not store.trusts(one))
+
+
 def _past(
-    certificate: x509.Certificate, authorities: tuple[Generation, ...], retired: set[Generation], now: datetime
+    certificate: x509.Certificate, authorities: tuple[Generation, ...], retired: frozenset[Generation], now: datetime
 ) -> str:
     """Why the time of a certificate is over; empty: it is not, or it is of none of these authorities."""
     own = next((one for one in authorities if _is_of(certificate, one.certificate)), None)

@@ -15,7 +15,7 @@ from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
 from dockertls.pki.profiles import CA, CLIENT
 from dockertls.pki.revocation import RECORD, Revoked, record
-from dockertls.pki.store import StoreState, new_generation, plan_authority, plan_generation
+from dockertls.pki.store import StoreState, new_generation, plan_authority, plan_generation, plan_next_authority
 from dockertls.plan import Change, Directory, File, Link, Node, Plan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def client(issuer: Issued, serial: int, days: int = 90) -> Issued:
     return issue(Request(CLIENT, f"c{serial}", lifetime=days * DAY), KEY, issuer, now=NOW, serial=serial)
 
 
-RETIRED, OURS, STRANGER = authority("retired"), authority("ours"), authority("stranger")
+RETIRED, OURS, STRANGER, ABORTED = map(authority, ("retired", "ours", "stranger", "aborted"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
 
     do(plan_authority(store, new_generation(store, "ca", "", RETIRED, private_pem(KEY))))
     do(plan_generation(store, new_generation(store, "ca", "", OURS, private_pem(KEY))))
+    do(plan_next_authority(store, new_generation(store, "ca", "", ABORTED, private_pem(KEY))))
     trust = STORE / "ca/trust.pem"
     do(Plan("rotated", (Change(trust, host.node(trust), File(certificate_pem([OURS.certificate])), "trust"),)))
     revoked = File(record([Revoked(66, "client c66", NOW)]), 0o600)
@@ -92,6 +93,10 @@ def test_what_is_of_a_retired_authority_may_not_and_neither_may_that_authority(s
     told = "is of an authority that is trusted no more"
     assert stored.brings(pem(client(RETIRED, 5))) == (f"{PLACE}: CN=c5 {told}",)
     assert stored.brings(pem(OURS, RETIRED)) == (f"{PLACE}: CN=retired {told}",)
+
+
+def test_the_authority_of_an_aborted_rotation_is_not_retired(stored: Stored) -> None:
+    assert stored.brings(pem(OURS, ABORTED)) == ()
 
 
 def test_what_others_made_is_theirs(stored: Stored) -> None:
