@@ -119,7 +119,7 @@ def apply(
             finish(host, entry)
         except BaseException as error:  # noqa: BLE001 - whatever it was, an interrupt too: it is taken back, then raised
             _fail(error, host, touched=touched)
-    return Receipt(entry.id, plan, run.now, () if activates else plan.activation)
+    return Receipt(entry.id, plan, run.now, () if activates else plan.commands)
 
 
 @contextmanager

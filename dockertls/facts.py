@@ -41,6 +41,10 @@ PROC = Path("/proc")
 PROCESS_FILES = ("cgroup", "cmdline", "environ", "exe", "stat", "status")
 SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,ActiveState,MainPID,NeedDaemonReload,DropInPaths", *UNITS)
 PIDOF = ("pidof", "dockerd", "dockerd-current")
+RENEWAL = ("dockertls-renew.timer", "dockertls-renew.service")
+"""The units of our own that renew certificates."""
+SYSTEMCTL_VERSION = ("systemctl", "--version")
+CRON_PIDS = ("pidof", "cron", "crond")
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
 
@@ -189,6 +193,7 @@ class _Look:
         self.outputs: dict[tuple[str, ...], Output | None] = {}
         self.changed: dict[Path, float] = {}
         self.unseen: dict[Path, str] = {}
+        self.bare: set[Path] = set()
 
     @contextmanager
     def bearing(self, path: Path, *, bears: bool = False) -> Iterator[None]:
@@ -214,10 +219,11 @@ class _Look:
     def _see(self, path: Path, *, follow: bool = True) -> Node | None:
         if path not in self.files and path not in self.unseen:
             with self.bearing(path):
-                self.files[path] = self.host.node(path)
+                self.files[path] = self.host.node(path, content=path not in self.bare)
                 if isinstance(self.files[path], Link) and follow:
                     end = self.host.real(path)
                     self.links[path] = end
+                    self.bare |= {end} if path in self.bare else set()
                     if end == MASK:
                         self.files.setdefault(end, None)
                     else:
@@ -362,6 +368,28 @@ def process_ids(answer: str) -> tuple[str, ...]:
     return tuple(word for word in words if word.isdigit() and word != "0")
 
 
+def _timer(look: _Look) -> None:
+    """What could run something once a day, and what systemd knows of the units that are to renew certificates."""
+    for folder in PROGRAM_DIRS:
+        look.names_in(folder)
+    for place in ("/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/etc/machine-id", "/etc/hostname"):
+        look.see(Path(place))
+    if isinstance(look.see(Path("/run/systemd/system")), Directory):
+        look.ask(*SYSTEMCTL_VERSION)
+        look.ask(*renewal_show(user=bool(look.asker)))
+    look.ask(*CRON_PIDS)
+
+
+def renewal_show(*, user: bool) -> tuple[str, ...]:
+    """What asks systemd, or that of the user who asks, for the state of our own units; all times are UTC."""
+    properties = (
+        "Id,LoadState,ActiveState,NeedDaemonReload,NextElapseUSecRealtime,LastTriggerUSec,Result,ExecMainStatus,"
+        "ExecMainExitTimestamp"
+    )
+    whose = ("--user",) if user else ()
+    return ("env", "TZ=UTC", "systemctl", *whose, "show", f"--property={properties}", *RENEWAL)
+
+
 def _names(look: _Look) -> None:
     """Host name and addresses, and which interfaces are bridges or virtual."""
     for path in ("/proc/sys/kernel/hostname", "/etc/hostname", "/etc/hosts"):
@@ -392,6 +420,7 @@ ROWS: Mapping[str, Callable[[_Look], None]] = MappingProxyType(
         "names": _names,
         "users": _users,
         "firewall": _firewall,
+        "timer": _timer,
     }
 )
 
@@ -402,6 +431,7 @@ def gather(
     *,
     trees: Sequence[Path] = (),
     also: Sequence[Path] = (),
+    bare: Sequence[Path] = (),
     dates: Sequence[Path] = (),
     bears: bool = False,
     now: datetime,
@@ -413,6 +443,7 @@ def gather(
         wanted: names of rows of ROWS.
         trees: directories to look at with all below them, such as a user's ~/.docker.
         also: single nodes to look at.
+        bare: the same of files that are not read, whatever their size: kind, mode and owner are what matters.
         dates: nodes whose last change is to be told.
         bears: what the host does not let us see is left out and named, instead of ending the gathering.
         now: the time to write into the facts, UTC.
@@ -425,7 +456,8 @@ def gather(
         ROWS[name](look)
     for tree in trees:
         look.tree(tree)
-    for path in also:
+    look.bare |= set(bare)
+    for path in (*also, *bare):
         look.see(path)
     for path in dates:
         look.date(path)

@@ -63,8 +63,13 @@ class Host(Protocol):
     def self_owner(self) -> Owner:
         """Owner of what is made without a wish of its own."""
 
-    def node(self, path: Path) -> Node | None:
-        """What is at `path` itself; a link there is not followed. None: nothing."""
+    def node(self, path: Path, *, content: bool = True) -> Node | None:
+        """What is at `path` itself; a link there is not followed. None: nothing.
+
+        Args:
+            path: of the node.
+            content: whether a file is read; if not, it has no content.
+        """
 
     def names(self, path: Path) -> tuple[str, ...]:
         """Names in a directory, sorted; none if there is no directory."""
@@ -96,8 +101,14 @@ class Host(Protocol):
     def near(self) -> AbstractContextManager[Host]:
         """The same machine, for many nodes that lie near each other: the way to one is kept open for the next."""
 
-    def run(self, command: Command, variables: Mapping[str, str] = NONE) -> Output:
-        """Run a command and wait for it; it has these environment variables beside the usual ones."""
+    def run(self, command: Command, variables: Mapping[str, str] = NONE, given: bytes = b"") -> Output:
+        """Run a command and wait for it.
+
+        Args:
+            command: what is run.
+            variables: of its environment, beside the usual ones.
+            given: its standard input; it may be a secret, and is kept nowhere.
+        """
 
     def lock(self, name: str = "lock") -> AbstractContextManager[None]:
         """Hold a lock of the host; that of `apply`, if none is named. Raises Locked."""
@@ -154,15 +165,15 @@ class LocalHost:
 
     # looking
 
-    def node(self, path: Path) -> Node | None:
+    def node(self, path: Path, *, content: bool = True) -> Node | None:
         with Told(path):
             try:
                 with self._parent(path) as (folder, name):
-                    return self._node(folder, name, path)
+                    return self._node(folder, name, path, content=content)
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
-    def _node(self, folder: int, name: str, path: Path) -> Node:
+    def _node(self, folder: int, name: str, path: Path, *, content: bool) -> Node:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFLNK:
@@ -171,6 +182,8 @@ class LocalHost:
             return self._directory(status)
         if kind != stat.S_IFREG:
             raise NotReady(f"{shown(path)} is neither a file nor a directory nor a link", "move it away and run again")
+        if not content:
+            return File(b"", stat.S_IMODE(status.st_mode), self._owner(status), names=status.st_nlink)
         return self._file(folder, name, path)
 
     def _file(self, folder: int, name: str, path: Path) -> File:
@@ -257,7 +270,8 @@ class LocalHost:
         if foreign:
             os.fchown(handle, *node.owner)
         for key, value in attributes:
-            os.setxattr(handle, key, value)
+            with _label(key):
+                os.setxattr(handle, key, value)
         if foreign or attributes or stat.S_IMODE(status.st_mode) != node.mode:  # owners and ACLs change the mode, too
             os.fchmod(handle, node.mode)
 
@@ -310,7 +324,7 @@ class LocalHost:
 
     # running
 
-    def run(self, command: Command, variables: Mapping[str, str] = NONE) -> Output:
+    def run(self, command: Command, variables: Mapping[str, str] = NONE, given: bytes = b"") -> Output:
         if not self.runs:
             raise NotReady(f"{self.root} is a file tree: nothing is run in it", "run it on the host itself")
         clean = {key: value for key, value in os.environ.items() if key not in FOREIGN_STATE} | {"LC_ALL": "C"}
@@ -318,7 +332,8 @@ class LocalHost:
         try:
             done = subprocess.run(
                 command.argv,
-                stdin=subprocess.DEVNULL,
+                input=given or None,
+                stdin=None if given else subprocess.DEVNULL,
                 capture_output=True,
                 env=clean,
                 check=False,
@@ -373,6 +388,16 @@ def _attributes(handle: int) -> Attributes:
         if error.errno in {errno.ENOTSUP, errno.ENODATA, errno.EACCES, errno.EPERM}:
             return ()
         raise
+
+
+@contextmanager
+def _label(name: str) -> Iterator[None]:
+    """Let go of a label that nobody enforces: where its security module does not run, only CAP_SYS_ADMIN writes it."""
+    try:
+        yield
+    except PermissionError as error:
+        if error.errno != errno.EPERM or not name.startswith("security."):
+            raise
 
 
 def _write_all(handle: int, content: bytes) -> None:

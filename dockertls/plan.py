@@ -20,6 +20,9 @@ Attributes = tuple[tuple[str, bytes], ...]
 
 ACL = "system.posix_acl_access"
 
+CREDENTIALS = tuple(Path("/etc") / name for name in ("credstore", "credstore.encrypted"))
+"""Where services' passphrases lie (systemd.exec(5)): nothing of them is shown."""
+
 
 @dataclass(frozen=True)
 class File:
@@ -148,6 +151,11 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.changes or self.activation)
 
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """All that is run while it is carried out, in that order."""
+        return (*(command for change in self.changes for command in change.then), *self.activation)
+
     def __add__(self, other: Plan) -> Plan:
         """Both plans as one, this one first; a directory that both of them make is made once."""
         return combined(self.title or other.title, (self, other))
@@ -201,7 +209,7 @@ def _told(commands: Iterable[Command]) -> str:
 
 def _diff(change: Change) -> str:
     """One line for what is made or removed, and for an edit the lines that differ."""
-    secret = any(_is_secret(node) for node in (change.before, change.after))
+    secret = change.path.parent in CREDENTIALS or any(_is_secret(node) for node in (change.before, change.after))
     before, after = (_lines(node, secret=secret) for node in (change.before, change.after))
     if change.before is None or change.after is None:
         return _whole(change, before or after)

@@ -330,6 +330,16 @@ def working_directory() -> Path:
     return Path.cwd()
 
 
+def program() -> tuple[str, ...]:
+    """What starts this very program, from whichever folder: an argument a word."""
+    return (sys.executable, "-P", "-m", "dockertls")
+
+
+def program_files() -> tuple[Path, Path]:
+    """What runs when this program does: the interpreter, and the folder of its modules."""
+    return Path(sys.executable), Path(__file__).resolve().parents[1]
+
+
 def platform() -> str:
     """The operating system, as sys.platform."""
     return sys.platform

@@ -12,7 +12,7 @@ from dockertls.apply import apply
 from dockertls.cli.console import is_root, user_id
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
-from dockertls.daemon.control import complaints, is_restart, log_command, restarts
+from dockertls.daemon.control import closes_listener, complaints, is_restart, log_command, restarts
 from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone, Usage
@@ -248,11 +248,11 @@ def _follow(
     postpone = bool(reason) or restart is Restart.NEVER or not session.host.runs
     proof = _proof(session, decided) if (plan.activation or whole) and not postpone else None
     if postpone and not plan.changes:
-        return Outcome(decided, None, (), plan.activation, reason)
+        return Outcome(decided, None, (), plan.commands, reason)
     with _last_words(session):
         guards, run = _guards(session, plan, decided), replace(run, activate=not postpone)
         receipt = apply(plan, session.host, run, guards=guards, proof=proof)
-    return Outcome(decided, receipt, proof.findings if proof else (), plan.activation if postpone else (), reason)
+    return Outcome(decided, receipt, proof.findings if proof else (), plan.commands if postpone else (), reason)
 
 
 def _proof(session: Session, decided: Decided) -> Proof | None:
@@ -352,7 +352,8 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
             done then.
     """
     whole = plan_undo(session.host, entries)
-    if restart is Restart.NEVER and session.host.runs and any(change.then for change in whole.changes):
+    never = restart is Restart.NEVER and session.host.runs
+    if never and closes_listener(whole):
         raise NotReady(
             "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
             "say --restart always, or safe",
@@ -368,7 +369,8 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         if reason := _why_not(session, restart, _containers(session, newest, restart), options):
             raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
         for entry in reversed(entries):
-            plan, activate = plan_undo(session.host, (entry,)), restart is not Restart.NEVER
+            plan = plan_undo(session.host, (entry,))
+            activate = restart is not Restart.NEVER or not plan.activation  # what only changes ask for is not dockerd's
             guards = _guards(session, plan) if plan.activation else ()
             with _last_words(session):
                 apply(plan, session.host, replace(run, undoes=(entry.id,), activate=activate), guards=guards)

@@ -82,11 +82,12 @@ class Session:
         *wanted: str,
         trees: Sequence[Path] = (),
         also: Sequence[Path] = (),
+        bare: Sequence[Path] = (),
         dates: Sequence[Path] = (),
         bears: bool = False,
     ) -> HostFacts:
         """Gather rows of facts; see `gather`."""
-        return gather(self.host, wanted, trees=trees, also=also, dates=dates, bears=bears, now=self.started)
+        return gather(self.host, wanted, trees=trees, also=also, bare=bare, dates=dates, bears=bears, now=self.started)
 
     def user(self) -> User:
         """Whose ~/.docker it is: the one who called sudo, else the one who runs this; in a tree, the tree's.
@@ -120,12 +121,15 @@ class Session:
     def docker_dir(self, named: str | None, user: User) -> Path:
         """The folder of the client's files: as named, else DOCKER_CONFIG of the user himself, else ~/.docker."""
         if named:
-            inside = Path(working_directory() / named) if self.host.runs else Path("/") / named
-            return self.host.real(_normal(inside))
+            return self.host.real(self.inside(named))
         config = self.environment.get("DOCKER_CONFIG")
         if config and self.host.runs and user.uid == user_id():
             return self.host.real(_normal(Path(working_directory() / config)))
         return self.host.real(user.home) / ".docker"
+
+    def inside(self, named: str) -> Path:
+        """How the host calls a file of its own that the user named; in a tree, names begin at its root."""
+        return _normal(Path(working_directory() / named) if self.host.runs else Path("/") / named)
 
     def recover(self, change: ChangeOptions) -> None:
         """Take back what a killed run left, before anything is looked at.

@@ -75,8 +75,12 @@ def follow_commands(facts: HostFacts) -> tuple[Command, ...]:
 
 def restarts(plan: Plan) -> bool:
     """Whether a plan stops or restarts dockerd."""
-    commands = (*plan.activation, *(command for change in plan.changes for command in change.then))
-    return any(map(is_restart, commands))
+    return any(map(is_restart, plan.commands))
+
+
+def closes_listener(plan: Plan) -> bool:
+    """Whether a plan has systemd stop listening for dockerd, which it must not put off."""
+    return any(CLOSE_LISTENER[-1] in change.then for change in plan.changes)
 
 
 def is_restart(command: Command) -> bool:

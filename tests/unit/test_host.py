@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
@@ -222,3 +224,39 @@ def test_a_link_changes_with_its_end_and_when_it_is_led_elsewhere(host: LocalHos
     assert changed() == (tmp_path / "link").lstat().st_ctime
     (tmp_path / "new").unlink()
     assert gather(host, (), dates=[link], now=NOW).changed == {}
+
+
+def test_what_is_given_to_a_command_is_its_standard_input_and_nothing_else() -> None:
+    answer = LocalHost().run(Command(("od", "-c"), ""), given=b"a secret\xff")
+    assert answer == Output(0, "0000000   a       s   e   c   r   e   t 377\n0000011\n", "")
+    assert LocalHost().run(Command(("cat",), "")) == Output(0, "", "")
+
+
+def test_a_file_that_is_not_read_may_be_of_any_size(host: LocalHost, tmp_path: DiskPath) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(33 * 1024 * 1024)
+    (tmp_path / "link").symlink_to("large")
+    with pytest.raises(Refused, match="larger than 32 MiB"):
+        gather(host, (), also=[Path("/link")], now=NOW)
+    found = gather(host, (), bare=[Path("/link")], now=NOW).file(Path("/link"))
+    assert found == File(b"", 0o644, host.self_owner)
+
+
+WITHOUT_SYS_ADMIN = ("setpriv", "--bounding-set=-sys_admin", sys.executable, "-c")
+LABELLED = """
+from pathlib import PurePosixPath as Path
+from dockertls.host import LocalHost
+from dockertls.plan import File
+LocalHost({root!r}).make(Path("/x"), File(b"y", attributes=(({name!r}, b"z"),)))
+"""
+
+
+@pytest.mark.needs("root", "setpriv")
+def test_a_label_that_nobody_enforces_keeps_nothing_from_being_written(tmp_path: DiskPath) -> None:
+    """As in a service without CAP_SYS_ADMIN, where a file has the label of a security module that does not run."""
+    for name, code in (("security.nobody", 0), ("trusted.x", 1)):
+        root = tmp_path / name
+        root.mkdir()
+        script = LABELLED.format(root=str(root), name=name)
+        assert subprocess.run([*WITHOUT_SYS_ADMIN, script], capture_output=True, check=False).returncode == code
+        assert (root / "x").exists() is (code == 0)
