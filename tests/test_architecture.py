@@ -20,7 +20,7 @@ LAYERS = (
     {"ways"},
     {"host"},
     {"pki", "apply", "facts", "journal", "undo", "copies"},
-    {"daemon", "client", "probe", "report"},
+    {"daemon", "client", "probe", "report", "timer"},
     {"cli"},
 )
 """From the ground up: a module imports from lower layers, and from its own room."""

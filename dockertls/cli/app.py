@@ -32,6 +32,7 @@ COMMANDS = MappingProxyType(
         "check": "check",
         "status": "status",
         "renew": "renew",
+        "timer": "timer",
         "env": "env",
         "history": "history",
         "undo": "history",

@@ -14,11 +14,21 @@ from cryptography.x509 import random_serial_number
 from dockertls.cli.console import PassphraseSource
 from dockertls.errors import NotReady
 from dockertls.pki.issue import Issued, Request, ca_name, issue
-from dockertls.pki.keys import KINDS, PrivateKey, PublicKey, generate, kind_of, load_private, private_pem, public_key
+from dockertls.pki.keys import (
+    KINDS,
+    PrivateKey,
+    PublicKey,
+    generate,
+    is_encrypted,
+    kind_of,
+    load_private,
+    private_pem,
+    public_key,
+)
 from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.renewal import common_name, is_due
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
-from dockertls.plan import Plan
+from dockertls.plan import Plan, shown
 from dockertls.report.certificates import subject
 
 if TYPE_CHECKING:
@@ -87,7 +97,7 @@ class Signer:
 
     def issuer(self, authority: Generation) -> Issued:
         """An authority, ready to sign; of the store's, in a run that only looks, a stand-in with a key of its own."""
-        if self._new and self._new.certificate == authority.certificate:
+        if self._new and self._is_new(authority):
             return self._new
         if authority not in self._issuers:
             stands_in = self._change.looks_only and authority.key_pem
@@ -95,6 +105,10 @@ class Signer:
             issuer = self._stand_in(authority) if stands_in else store.issuer(lambda: self._known_passphrase, authority)
             self._issuers[authority] = issuer
         return self._issuers[authority]
+
+    def _is_new(self, authority: Generation) -> bool:
+        """Whether this run has made an authority."""
+        return self._new is not None and self._new.certificate == authority.certificate
 
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
@@ -158,6 +172,30 @@ class Signer:
     @cached_property
     def _first_authority(self) -> Made:
         return self._authority()
+
+    @property
+    def passphrase_file(self) -> str | None:
+        """The file that the passphrase comes from; None: it comes from elsewhere, or is not needed."""
+        return self._source.file
+
+    def is_encrypted(self, authority: Generation) -> bool:
+        """Whether an authority's key is, or will be when a run that only looks is done in earnest."""
+        if self._change.looks_only and self._is_new(authority):
+            return not self._passphrase.no_passphrase
+        return authority.key_pem is not None and is_encrypted(authority.key_pem)
+
+    def passphrase_of(self, authority: Generation) -> bytes | None:
+        """The passphrase of an authority's key, tried; None: this run only looks, and asks for none.
+
+        Raises:
+            NotReady, Refused: it cannot be had, or it does not open the key.
+        """
+        if self._change.looks_only:
+            return None
+        if self._is_new(authority):
+            return self._new_passphrase
+        load_private(authority.key_pem or b"", self._known_passphrase, name=shown(authority.path / "key.pem"))
+        return self._known_passphrase
 
     def leaf(self, wanted: LeafRequest, authority: Generation, number: int | None = None) -> Made:
         """A new certificate, with the number of its generation if that was asked for before."""

@@ -27,6 +27,7 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a fil
 BOOTSTRAP = ("bootstrap", "web1", "--client", "ann", "--no-passphrase", "--yes")
 USED_UP = 4  # there is nothing more to take back
 AUTHORITY = (("ca", "init", "--no-passphrase", "--yes"), ("server", "issue", "web1", "--yes"))
+TIMER, SYSTEMD = ("timer", "install", "--yes"), "usr/lib/systemd/systemd"
 USERS = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n"
 SETTINGS = '{\n  "log-driver": "journald",\n\n  "labels": ["a=b"]\n}\n'
 
@@ -108,6 +109,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "second": Scenario("debian", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
     "second-json": Scenario("docker-ce", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
     "revoke": Scenario("debian", ("client", "revoke", "ann", "--yes"), (BOOTSTRAP,)),
+    "timer": Scenario("debian", TIMER, AUTHORITY, lies={SYSTEMD: Owned("")}),
+    "timer-removed": Scenario("debian", ("timer", "remove", "--yes"), (*AUTHORITY, TIMER), lies={SYSTEMD: Owned("")}),
     "undo": Scenario("debian", ("undo", "1", "--yes"), (BOOTSTRAP,), again=USED_UP),
     "undo-json": Scenario(
         "docker-ce",

@@ -306,6 +306,7 @@ FAILURES = {
     "too long a life": (("server", "issue", "web9", "--days", "9999"), 3, "refused"),
     "bad setting": (("daemon", "configure", "--server", "web1", "--set", "nonsense=1"), 3, "refused"),
     "no such client": (("client", "install", "nobody"), 4, "not-ready"),
+    "no timer": (("timer", "install"), 4, "not-ready"),
     "no such file": (("inspect", "/nonexistent/file"), 4, "not-ready"),
     "not known": (("check", "--explain", "it does not work"), 1, "negative"),
 }

@@ -123,6 +123,27 @@ def test_bootstrap_and_the_way_back() -> None:
         assert lab.run("curl", "--insecure", "https://127.0.0.1:2376/").returncode == 7  # nobody listens
 
 
+def test_a_timer_of_his_own_renews_under_his_own_systemd() -> None:
+    with rootless() as lab:
+        done(lab, *BOOTSTRAP)
+        before = his_own(lab)
+        assert as_ann(lab, "systemctl", "--user", "set-environment", f"PYTHONPATH={REPOSITORY}").returncode == 0
+        done(lab, "timer", "install", "--yes")
+        unit = lab.path(f"{UNITS}/dockertls-renew.service").read_text()
+        assert "NoNewPrivileges=yes" in unit
+        assert "CapabilityBoundingSet" not in unit
+        started = as_ann(lab, "systemctl", "--user", "start", "dockertls-renew.service")
+        assert started.returncode == 0, lab.run("journalctl", "--no-pager", "--lines=20").stdout
+        seen = json.loads(done(lab, "--json", "timer", "status"))["data"]
+        assert (seen["active"], seen["result"], seen["passphrase"]) == (True, "success", None)
+        assert "nothing to do" in as_ann(lab, *PROGRAM, "timer", "install", "--yes").stderr
+        done(lab, "timer", "remove", "--yes")
+        left = f"{UNITS}/timers.target.wants"
+        assert his_own(lab) == before
+        assert not lab.path(left).exists()
+        assert as_ann(lab, "systemctl", "--user", "cat", "dockertls-renew.timer").returncode == 1
+
+
 def test_a_port_that_is_taken_takes_everything_back() -> None:
     with rootless() as lab:
         before = his_own(lab)

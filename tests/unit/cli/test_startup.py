@@ -41,7 +41,7 @@ def test_neither_help_nor_version_loads_what_only_commands_need(words: tuple[str
     assert not modules & set(HEAVY)
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "check", "undo", "ca", "daemon"])
+@pytest.mark.parametrize("name", ["bootstrap", "check", "undo", "ca", "daemon", "timer"])
 def test_help_of_a_command_loads_that_command_alone(name: str) -> None:
     modules = imported(name, "--help")
     other = {f"dockertls.cli.{module}" for command, module in COMMANDS.items() if module != COMMANDS[name]}
