@@ -32,6 +32,9 @@ def bootstrap(
         str | None, typer.Option(metavar="DIR", help="Where the client files go; default: ~/.docker.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace certificates of another authority.")] = False,
+    timer: Annotated[
+        bool, typer.Option("--timer", help="Renew them every day; see `dockertls timer`. Asked on a terminal.")
+    ] = False,
     change: ChangeOptions,
     keys: KeyOptions,
     passphrase: PassphraseOptions,
@@ -42,14 +45,15 @@ def bootstrap(
     Makes the certificates, configures dockerd, puts the client files in place, restarts dockerd, and proves it all by a
     live handshake. If the proof fails, everything is put back.
     """
-    from dockertls.cli.preparing import Wish, parse_style, prepare
+    from dockertls.cli.preparing import Wish, parse_style, prepare, wants_timer
     from dockertls.cli.restarting import Restart, change_daemon, refuse_pending
     from dockertls.cli.signing import Signer
     from dockertls.cli.telling import show
 
     session: Session = ctx.obj
     mode = Restart.parse(restarts.restart)
-    wish = Wish(tuple(names or ()), client, port, tuple(listen or ()), parse_style(style), replace)
+    renewed = timer or wants_timer(session, change)
+    wish = Wish(tuple(names or ()), client, port, tuple(listen or ()), parse_style(style), replace, renewed)
     user = session.user()
     folder = session.docker_dir(docker_dir, user)
     signer = Signer(session, keys, passphrase, change)

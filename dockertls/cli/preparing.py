@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.scheduling import Timer
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
     from dockertls.daemon.places import Places
@@ -51,6 +53,7 @@ class Wish:
         listen: addresses to listen on; none: every one.
         style: where the daemon is configured.
         replace: whether foreign certificates may be replaced.
+        timer: whether the certificates are to be renewed every day.
     """
 
     names: tuple[str, ...]
@@ -59,6 +62,7 @@ class Wish:
     listen: tuple[str, ...]
     style: Style
     replace: bool
+    timer: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Prepared:
         notes: what the user should know, one line each.
         refused: nobody in particular.
         accepted: nobody besides.
+        timer: what renews the certificates; None: that was not asked for.
     """
 
     plan: Plan
@@ -88,6 +93,7 @@ class Prepared:
     notes: tuple[str, ...]
     refused: ClientMaterial | None = None
     accepted: ClientMaterial | None = None
+    timer: Timer | None = None
 
     @property
     def server(self) -> Generation:
@@ -148,6 +154,9 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart_commands(facts))
+    timer = _timer(session, signer, authority) if wish.timer else None
+    if timer:
+        plan = combined(plan.title, (plan, timer.plan))
     address = next((one.strip("[]") for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1")
     return Prepared(
         plan,
@@ -157,8 +166,30 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
         follow_commands(facts),
         docker_dir,
         trusts["client"],
-        (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port)),
+        (
+            *notes,
+            *mended(facts),
+            *configuration.notes,
+            *firewall_notes(facts, wish.port),
+            *(timer.notes if timer else ()),
+        ),
+        timer=timer,
     )
+
+
+def wants_timer(session: Session, change: ChangeOptions) -> bool:
+    """Ask whoever is there whether he wants a timer, where there is none and one can be had."""
+    if not session.console.can_ask or change.yes or change.looks_only or not session.host.runs:
+        return False
+    from dockertls.cli.scheduling import can_be_offered
+
+    return can_be_offered(session) and session.console.confirm("Renew the certificates every day, by a timer?")
+
+
+def _timer(session: Session, signer: Signer, authority: Made) -> Timer:
+    from dockertls.cli.scheduling import signing, timer_plan
+
+    return timer_plan(session, signer, (authority.generation,) if authority.plan else signing(session.store))
 
 
 def mended(facts: HostFacts) -> tuple[str, ...]:

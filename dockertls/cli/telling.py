@@ -56,6 +56,8 @@ def _made(prepared: Prepared) -> Table:
     )
     changed = any(change.path.is_relative_to(prepared.docker_dir) for change in prepared.plan.changes)
     rows.append(Row(("set" if changed else "kept", "client files", str(prepared.docker_dir), "")))
+    if prepared.timer:
+        rows.append(Row(("set" if prepared.timer.plan else "kept", "renewals", prepared.timer.when, "")))
     return Table((), tuple(rows))
 
 
@@ -88,6 +90,7 @@ def _document(session: Session, outcome: Outcome[Prepared]) -> dict[str, object]
         ],
         "style": prepared.configuration.style.value,
         "environment": dict(variables(prepared.endpoint.url, prepared.docker_dir)),
+        "renewals": prepared.timer.when if prepared.timer else None,
         "notes": list(prepared.notes),
         "findings": [as_json(finding) for finding in outcome.findings],
     }

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e import lab
+from tests.e2e.terminal import in_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = (lab.REPOSITORY / "README.md").read_text()
 BLOCKS = tuple(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
-ANSWERS = (
-    (re.compile(rb"new passphrase for the authority's key: $"), b"a passphrase\n"),
-    (re.compile(rb"passphrase of the authority's key: $"), b"a passphrase\n"),
-    (re.compile(rb"once more: $"), b"a passphrase\n"),
-    (re.compile(rb"\[y/N\] $"), b"y\n"),
-)
-PATIENCE = 240.0  # seconds for all of the README
 
 PATH = f"{sys.base_prefix}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -62,30 +52,6 @@ def fresh() -> Iterator[lab.Lab]:
     with lab.host("readme") as host:
         host.write("/usr/local/bin/sudo", SUDO, 0o755)
         yield host
-
-
-def in_a_terminal(argv: list[str], folder: Path) -> tuple[int, str]:
-    """Run a command on a terminal of its own and answer what it asks."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, cwd=folder, start_new_session=True)
-    os.close(slave)
-    seen, end = b"", time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if select.select([master], [], [], 0.2)[0]:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:  # the terminal is closed: nobody is left on the other side
-                break
-            seen += piece
-            answer = next((text for pattern, text in ANSWERS if pattern.search(seen)), None)
-            if answer:
-                os.write(master, answer)
-                seen += b"<answered>"
-        elif process.poll() is not None:
-            break
-    process.kill()
-    os.close(master)
-    return process.wait(), seen.decode(errors="replace")
 
 
 def test_the_readme_has_blocks_to_run() -> None:
