@@ -395,14 +395,14 @@ def test_a_client_is_exported_as_tar(house: Place, tmp_path: Path) -> None:
     assert place.run("client", "export", "ann", "--output", tmp_path / "no/where.tar").code == 4
 
 
-def test_a_client_is_exported_to_a_pipe(house: Place) -> None:
+def test_a_client_is_exported_to_a_pipe(secured: Place) -> None:
     done = subprocess.run(
-        command(*house.words, "client", "export", "ann", "--output", "-"),
+        command(*secured.words, "client", "export", "ann", "--output", "-"),
         env=environment(), capture_output=True, check=True, timeout=PATIENCE,
     )  # fmt: skip
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         assert "ann/key.pem" in tar.getnames()
-    text = house.done("client", "export", "ann", "--output", "-", "--format", "pem").out.encode()
+    text = secured.done("client", "export", "ann", "--output", "-", "--format", "pem").out.encode()
     assert matches(load_certificates(text)[0], load_private(text))
 
 
