@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,18 @@ class Unreachable(DockerTLSError):
 
     kind = "unreachable"
     exit = 7
+
+
+def attempt(read: Callable[[], T]) -> tuple[T | None, tuple[Fault, ...]]:
+    """What was read; or None, and everything that was refused in it, to be told together with the rest.
+
+    Args:
+        read: raises Refused if its input is wrong.
+    """
+    try:
+        return read(), ()
+    except Refused as error:
+        return None, error.faults or (Fault(error.message, error.hint),)
 
 
 def refuse(what: str, faults: Sequence[Fault]) -> None:

@@ -33,6 +33,39 @@ def init(
     make_authority(ctx.obj, Signer(ctx.obj, keys, passphrase, change), name, change)
 
 
+@app.command(name="import")
+@takes(change=ChangeOptions, passphrase=PassphraseOptions)
+def import_(
+    ctx: typer.Context,
+    cert: Annotated[
+        str | None, typer.Argument(metavar="CERT", help="Its certificate, and those above it; - is standard input.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="Its key; without it, this store makes requests.")
+    ] = None,
+    *,
+    chain: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The certificates above it, up to the root, in any order.")
+    ] = None,
+    docker_machine: Annotated[
+        str | None, typer.Option(metavar="DIR", help="What a docker-machine left: ~/.docker/machine, as a rule.")
+    ] = None,
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Take over an authority that was made elsewhere."""
+    from dockertls.cli.importing import Files, KeyCare, import_authority, import_docker_machine
+    from dockertls.errors import Usage
+
+    care = KeyCare(ctx.obj, passphrase, change)
+    if docker_machine is not None and not (cert or key or chain):
+        import_docker_machine(ctx.obj, docker_machine, care, change)
+    elif cert is not None and docker_machine is None:
+        import_authority(ctx.obj, Files(cert, key, chain), care, change)
+    else:
+        raise Usage("either CERT or --docker-machine is needed", "dockertls ca import CERT [KEY] [--chain FILE]")
+
+
 @app.command()
 @takes(change=ChangeOptions, keys=KeyOptions, passphrase=PassphraseOptions, restarts=RestartOptions)
 def rotate(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from dockertls.apply import apply
 from dockertls.cli.console import PassphraseSource, working_directory
 from dockertls.cli.installing import stored
+from dockertls.cli.outputs import file_change
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
 from dockertls.errors import NotReady, Usage
@@ -87,10 +88,6 @@ def _passphrase(session: Session, wanted: Export) -> bytes | None:
 
 
 def _plan(host: LocalHost, path: Path, content: bytes, *, force: bool) -> Plan:
-    before = host.node(path)
-    if before is not None and not force:
-        raise NotReady(f"{shown(path)} is there already", "name another file, or write over it with --force")
-    if host.node(path.parent) is None:
-        raise NotReady(f"{shown(path.parent)} is not there", "name a folder that exists")
     bundle_file = File(content, 0o600, host.self_owner, secret=True)
-    return Plan(f"export to {shown(path)}", (Change(path, before, bundle_file, "what a client needs"),))
+    change = file_change(host, path, bundle_file, "what a client needs", force=force)
+    return Plan(f"export to {shown(path)}", (change,))

@@ -28,8 +28,8 @@ class ChangeOptions:
 
 
 @dataclass(frozen=True)
-class KeyOptions:
-    """What is made anew."""
+class KindOptions:
+    """What kind of key is made."""
 
     key: Annotated[
         str | None,
@@ -39,9 +39,20 @@ class KeyOptions:
             help="ecdsa-p256 (the default), ecdsa-p384, ed25519, rsa-2048, rsa-3072 or rsa-4096.",
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class LifeOptions:
+    """How long a certificate lives."""
+
     days: Annotated[int | None, typer.Option("--days", min=1, help="Lifetime; default: 397, of an authority 3650.")] = (
         None
     )
+
+
+@dataclass(frozen=True)
+class KeyOptions(LifeOptions, KindOptions):
+    """What is made anew."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,16 @@ class PassphraseOptions:
     no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="A new authority's key is not encrypted.")] = (
         False
     )
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """A file that the user carries away."""
+
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="Where to write it; - is standard output.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, RestartOptions, takes
+from dockertls.cli.options import (
+    ChangeOptions,
+    KeyOptions,
+    KindOptions,
+    LifeOptions,
+    OutputOptions,
+    PassphraseOptions,
+    RestartOptions,
+    takes,
+)
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -34,6 +43,72 @@ def issue(
     session: Session = ctx.obj
     signer = Signer(session, keys, passphrase, change)
     issue_all(session, signer, server_requests(names, san or ()), change)
+
+
+@app.command()
+@takes(kind=KindOptions, output=OutputOptions, change=ChangeOptions)
+def csr(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A host name or address.")],
+    *,
+    san: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
+    ] = None,
+    kind: KindOptions,
+    output: OutputOptions,
+    change: ChangeOptions,
+) -> None:
+    """Make a key, and a request for an authority whose key is elsewhere."""
+    from dockertls.cli.issuing import server_requests
+    from dockertls.cli.outputs import Output
+    from dockertls.cli.requesting import request_certificate
+
+    session: Session = ctx.obj
+    wanted, *_ = server_requests([name], san or ())
+    request_certificate(session, wanted, kind.key, Output(session, output), change)
+
+
+@app.command()
+@takes(change=ChangeOptions)
+def accept(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose request it was.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What was signed, and intermediate ones; - is stdin.")],
+    *,
+    change: ChangeOptions,
+) -> None:
+    """Take the certificate that was signed for a request, if it is what was asked for."""
+    from dockertls.cli.issuing import server_requests
+    from dockertls.cli.requesting import accept_certificate
+
+    wanted, *_ = server_requests([name], ())
+    accept_certificate(ctx.obj, wanted, file, change)
+
+
+@app.command()
+@takes(life=LifeOptions, output=OutputOptions, change=ChangeOptions, passphrase=PassphraseOptions)
+def sign(
+    ctx: typer.Context,
+    csr: Annotated[str, typer.Argument(metavar="CSR", help="The file with the request; - is standard input.")],
+    *,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name, with --san for more, instead of the request's.")
+    ] = None,
+    san: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A name or address, as --name.")] = None,
+    life: LifeOptions,
+    output: OutputOptions,
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Sign a server's request: its key never left its host; only its key and its names are taken."""
+    from dockertls.cli.countersigning import Signing, sign_request
+    from dockertls.cli.outputs import Output
+    from dockertls.cli.signing import Signer
+
+    session: Session = ctx.obj
+    signer = Signer(session, KeyOptions(days=life.days), passphrase, change)
+    wanted = Signing("server", csr, (*([] if name is None else [name]), *(san or ())))
+    sign_request(session, signer, wanted, Output(session, output), change)
 
 
 @app.command()

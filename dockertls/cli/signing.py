@@ -22,11 +22,12 @@ from dockertls.pki.keys import (
     is_encrypted,
     kind_of,
     load_private,
+    matches,
     private_pem,
     public_key,
 )
 from dockertls.pki.profiles import BACKDATE, TABLE
-from dockertls.pki.renewal import common_name, is_due
+from dockertls.pki.renewal import common_name, is_due, is_last
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
 from dockertls.plan import Plan, shown
 from dockertls.report.certificates import subject
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from dockertls.pki.revocation import Revocations
 
 DEFAULT_KEY = "ecdsa-p256"
+SHORTEST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,9 @@ class Signer:
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
         key, real = generate(DEFAULT_KEY), current.certificate
-        began = real.not_valid_before_utc + BACKDATE
-        request = Request(TABLE["ca"], "dry run", lifetime=real.not_valid_after_utc - began)
+        end = real.not_valid_after_utc  # of another one's life there may be more, or less, than of one made here
+        began = max(min(real.not_valid_before_utc + BACKDATE, end - SHORTEST), end - TABLE["ca"].longest)
+        request = Request(TABLE["ca"], "dry run", lifetime=end - began)
         return issue(request, key, None, now=began, serial=random_serial_number())
 
     def authority_asked_for(self, common_name: str | None) -> Made:
@@ -287,6 +290,17 @@ class Signer:
     def _is_revoked(self, current: Generation) -> bool:
         revocations = self._revocations or self._session.store.revocations()
         return revocations.of(current.certificate) is not None
+
+    def countersigned(self, wanted: LeafRequest, authority: Generation, key: PublicKey) -> Made:
+        """A certificate for a key that is elsewhere; the store's if it is what is wanted and not due."""
+        number = next_number(self._store, wanted.role, wanted.folder)
+        current, now = self._store.current(wanted.role, wanted.folder), self._session.started
+        if current and matches(current.certificate, key) and set(current.names) == set(wanted.names):
+            last, due = is_last(current.certificate, authority.certificate), is_due(current.certificate, now)
+            good = current.is_valid(authority.certificate, wanted.names, now) and (last or not due)
+            if good and self._lives_as_long(current, authority):
+                return Made(current, Plan(""))
+        return self._signed(wanted, self._issuer(authority), key, number, self._lifetime)
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""

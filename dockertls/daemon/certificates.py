@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.errors import NotReady, Refused
 from dockertls.facts import missing_directories
 from dockertls.pki.keys import fingerprint, load_certificates
-from dockertls.pki.profiles import issued_by
+from dockertls.pki.paths import paths
 from dockertls.plan import Change, Directory, File, Link, Plan, visible
 
 if TYPE_CHECKING:
@@ -153,10 +153,10 @@ def _is_ours(pem: bytes, known: Collection[str], kept: bytes) -> bool:
 
 
 def _is_signed(pem: bytes, ca: bytes) -> bool:
-    """Whether one of the authorities issued the certificate that is served."""
+    """Whether one of the authorities issued the certificate that is served, by itself or by an intermediate one."""
     try:
-        leaf, *_ = load_certificates(pem, name=CERT)
-        return any(issued_by(leaf, authority) for authority in load_certificates(ca, name="the store"))
+        leaf, *chain = load_certificates(pem, name=CERT)
+        return bool(paths(leaf, chain, load_certificates(ca, name="the store")))
     except Refused:
         return False
 

@@ -92,6 +92,13 @@ def ca_name(now: datetime, tag: str) -> str:
     return f"dockertls CA {now:%Y-%m-%d} {tag}"
 
 
+def subject_name(request: Request) -> x509.Name:
+    """The subject that a request is for: its common name, nothing where that is too long."""
+    if _too_long(request.common_name):
+        return x509.Name(())
+    return x509.Name((x509.NameAttribute(NameOID.COMMON_NAME, request.common_name),))
+
+
 def digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
     """The hash that a key signs with; None for Ed25519, which has its own (RFC 8410)."""
     match key:
@@ -135,14 +142,8 @@ def _extensions(
 
 def _subject(request: Request, issuer: x509.Certificate | None) -> x509.Name:
     """The common name; nothing where it does not fit, or would make the certificate look self-signed."""
-    name = _name_of(request)
+    name = subject_name(request)
     return x509.Name(()) if issuer is not None and name == issuer.subject else name
-
-
-def _name_of(request: Request) -> x509.Name:
-    if _too_long(request.common_name):
-        return x509.Name(())
-    return x509.Name((x509.NameAttribute(NameOID.COMMON_NAME, request.common_name),))
 
 
 def _validity(request: Request, issuer: x509.Certificate | None, now: datetime) -> tuple[datetime, datetime]:
@@ -215,7 +216,7 @@ def _issuer_faults(request: Request, issuer: Issued | None, now: datetime) -> It
     constraints = extension(authority, x509.BasicConstraints)
     if request.profile.is_ca and constraints is not None and constraints.path_length == 0:
         yield Fault("the authority may sign no other one (path length 0)", "make a root: leave the issuer out")
-    if request.common_name and not request.names and _name_of(request) == authority.subject:
+    if request.common_name and not request.names and subject_name(request) == authority.subject:
         yield Fault("it would have the name of its authority", "take another name")
 
 

@@ -53,6 +53,12 @@ CURVES: Mapping[str, str] = MappingProxyType({"secp256r1": "p256", "secp384r1": 
 """The curves that Go's TLS knows, by their name in RFC 5480, and as NIST calls them."""
 
 _MOST_ROUNDS = 100_000_000
+_STRONG_RSA = 2048
+_LONGEST_RSA = 8192
+"""Go refuses to check a signature of a longer key, which would keep it busy."""
+
+GOOD_KEYS = f"ECDSA P-256 to P-521, Ed25519, or RSA of {_STRONG_RSA} to {_LONGEST_RSA} bits"
+"""The keys that every client of Docker takes."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,20 @@ def kind_of(key: PrivateKey | CertificatePublicKeyTypes) -> str:
             return f"ecdsa-{CURVES.get(key.curve.name, key.curve.name)}"
         case _:
             return type(key).__name__.lower().removesuffix("privatekey").removesuffix("publickey")
+
+
+def weakness(key: object) -> str:
+    """What speaks against a public key, for people; empty: it is one of `GOOD_KEYS`."""
+    match key:
+        case rsa.RSAPublicKey() if key.key_size < _STRONG_RSA:
+            return "its key is too short: curl and Python refuse it, others may not"
+        case rsa.RSAPublicKey() if key.key_size > _LONGEST_RSA:
+            return "its key is so long that docker refuses it"
+        case rsa.RSAPublicKey() | ed25519.Ed25519PublicKey():
+            return ""
+        case ec.EllipticCurvePublicKey() if key.curve.name in CURVES:
+            return ""
+    return "its key is of a kind that docker cannot use"
 
 
 def public_of(key: PrivateKey | PublicKey) -> PublicKey:

@@ -13,6 +13,7 @@ from dockertls.errors import NotReady, Refused
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.names import likely_folders
+from dockertls.pki.paths import paths
 from dockertls.pki.profiles import extension, issued_by
 from dockertls.pki.revocation import RECORD, Revocations, Revoked, parse_record
 from dockertls.pki.rotation import NAME as ROTATION
@@ -20,11 +21,12 @@ from dockertls.pki.rotation import Rotation
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import PurePosixPath as Path
 
     from dockertls.host import Host
+    from dockertls.pki.keys import PublicKey
 
 FOLDERS = {"server": "servers", "client": "clients"}
 """Where the certificates of each role lie, a folder a name."""
@@ -32,6 +34,9 @@ FOLDERS = {"server": "servers", "client": "clients"}
 _STORE = "the store"
 TRUST = "trust.pem"
 """The file in the folder `ca` with every authority that daemons trust."""
+KEY_ELSEWHERE = (
+    "have a request signed where it is (dockertls server|client csr NAME); if it was here, restore it from a backup"
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,9 @@ class Generation:
         """
         if self.key_pem is None:
             raise NotReady(
-                f"{shown(self.path / 'key.pem')} is missing", "restore it from a backup, or issue a new certificate"
+                f"{shown(self.path / 'key.pem')} is missing: the key of {self.role} {self.name} is elsewhere, or lost",
+                "use the certificate where its key is; if the key was here, restore it from a backup; "
+                f"or make another: dockertls {self.role} issue {self.name}",
             )
         key = shown(self.path / "key.pem")
         if not matches(self.certificate, load_private(self.key_pem, name=key, validate=False)):
@@ -96,18 +103,27 @@ class Generation:
         return tuple(found) if found else ()
 
     def is_good(self, authority: x509.Certificate, names: Iterable[x509.GeneralName], now: datetime) -> bool:
-        """Whether it can be used as it is.
+        """Whether it can be used as it is, here: its key is here too.
 
         Args:
-            authority: whose it shall be.
+            authority: whose it shall be, directly or by the intermediate ones beside it.
             names: what it shall be good for.
             now: when.
         """
-        certificate = self.certificate
-        valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
-        return (
-            self.key_pem is not None and valid and set(names) <= set(self.names) and issued_by(certificate, authority)
-        )
+        return self.key_pem is not None and self.is_valid(authority, names, now)
+
+    def is_valid(self, authority: x509.Certificate, names: Iterable[x509.GeneralName], now: datetime) -> bool:
+        """As `is_good`, wherever its key is."""
+        valid = self.certificate.not_valid_before_utc <= now < self.certificate.not_valid_after_utc
+        return valid and set(names) <= set(self.names) and self.is_of(authority)
+
+    def is_of(self, authority: x509.Certificate) -> bool:
+        """Whether an authority issued it, itself or by the intermediate ones beside it."""
+        return issued_by(self.certificate, authority) or bool(paths(self.certificate, self._above, (authority,)))
+
+    @property
+    def _above(self) -> tuple[x509.Certificate, ...]:
+        return load_certificates(self.cert_pem, name=shown(self.path / "cert.pem"))[1:]
 
 
 @dataclass(frozen=True)
@@ -225,6 +241,17 @@ class StoreState:
         anchors = load_certificates(authority.anchor_pem)
         return any(anchor in self.trusted(role) for role in FOLDERS for anchor in anchors)
 
+    def holders(self, key: PublicKey) -> tuple[Generation, ...]:
+        """Every generation of any role and name whose certificate is for a key."""
+        with self.near() as near:
+            return tuple(one for one in near.every_generation() if matches(one.certificate, key))
+
+    def every_generation(self) -> Iterator[Generation]:
+        """All that was ever made, or taken, of any role and name. Raises NotReady if a certificate is missing."""
+        leaves = ((role, name) for role in FOLDERS for name in self.names(role))
+        for role, name in (("ca", ""), *leaves):
+            yield from (self.generation(role, name, number) for number in self.numbers(role, name))
+
     def trust_pem(self, role: str = "server") -> bytes:
         """Every authority that a role trusts now, as PEM; empty: there is none.
 
@@ -276,7 +303,7 @@ class StoreState:
         if generation is None:
             raise NotReady(f"there is no authority in {shown(self.path)}", "make one with `dockertls ca init`")
         if generation.key_pem is None:
-            raise NotReady(f"the authority's key is not in {shown(generation.path)}", "restore key.pem from a backup")
+            raise NotReady(f"the authority's key is not in {shown(generation.path)}", KEY_ELSEWHERE)
         return _pair(generation, generation.key_pem, passphrase)
 
 
@@ -289,7 +316,7 @@ def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes
             f"{name} is not the key of {shown(generation.path / 'cert.pem')}",
             "restore the pair from a backup; nothing was signed",
         )
-    return Issued(certificate, tuple(chain), key)
+    return Issued(certificate, tuple(one for one in chain if one.subject != one.issuer), key)
 
 
 def next_number(store: StoreState, role: str, name: str) -> int:
@@ -324,7 +351,7 @@ def plan_generation(store: StoreState, generation: Generation) -> Plan:
     files = {"cert.pem": File(generation.cert_pem, 0o644, owner)}
     if generation.key_pem is not None:
         files["key.pem"] = File(generation.key_pem, 0o600, owner, secret=True, stored=path / "key.pem")
-    changes = list(_directories(store, path.parent))
+    changes = [*directories(store, path.parent)]
     link = path.with_name("current")
     present = None if changes else store.host.node(link)
     changes.append(Change(path, None, Directory(0o700, owner), _STORE))
@@ -369,8 +396,12 @@ def plan_rotation(store: StoreState, rotation: Rotation | None, trust: bytes) ->
     return Plan("rotation", tuple(Change(folder / name, nodes[name], after[name], why[name]) for name in after))
 
 
-def _directories(store: StoreState, path: Path) -> Iterable[Change]:
-    """What is missing on the way to `path`: private from the store's own folder on."""
+def directories(store: StoreState, path: Path) -> Sequence[Change]:
+    """What is missing on the way to `path`, itself included: private from the store's own folder on.
+
+    Raises:
+        NotReady: if a file is in the way.
+    """
     missing: list[Path] = []
     while (node := store.host.node(path)) is None:
         missing.append(path)

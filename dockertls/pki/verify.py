@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
-from dockertls.pki.keys import CURVES, kind_of
+from dockertls.pki.keys import GOOD_KEYS, kind_of, weakness
 from dockertls.pki.names import display
 from dockertls.pki.paths import Flaw, Path, flaws, names_of, paths, pickiness, subject_of, unreadable, untold
 from dockertls.pki.profiles import Purpose, extension, issued_by
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 WARN = timedelta(days=30)
 FAIL = timedelta(days=7)
-
-_STRONG_RSA = 2048
-_LONGEST_RSA = 8192
-"""Go refuses to check a signature of a longer key, which would keep it busy."""
 
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _HOST_CHARACTERS = re.compile(r"(?!-)[A-Za-z0-9_-]+")
@@ -363,25 +358,11 @@ def _weak(certificate: x509.Certificate) -> Flaw | None:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        return _weakness(certificate, "unknown", "its key is of a kind that docker cannot use")
-    match key:
-        case rsa.RSAPublicKey() if key.key_size < _STRONG_RSA:
-            return _weakness(
-                certificate, kind_of(key), "its key is too short: curl and Python refuse it, others may not"
-            )
-        case rsa.RSAPublicKey() if key.key_size > _LONGEST_RSA:
-            return _weakness(certificate, kind_of(key), "its key is so long that docker refuses it")
-        case rsa.RSAPublicKey() | ed25519.Ed25519PublicKey():
-            return None
-        case ec.EllipticCurvePublicKey() if key.curve.name in CURVES:
-            return None
-        case _:
-            return _weakness(certificate, kind_of(key), "its key is of a kind that docker cannot use")
-
-
-def _weakness(certificate: x509.Certificate, kind: str, cause: str) -> Flaw:
-    expected = f"ECDSA P-256 to P-521, Ed25519, or RSA of {_STRONG_RSA} to {_LONGEST_RSA} bits"
-    return Flaw(subject_of(certificate), kind, expected, cause, "issue it again with a new key: --key ecdsa-p256")
+        kind, cause = "unknown", weakness(None)
+    else:
+        kind, cause = kind_of(key), weakness(key)
+    remedy = "issue it again with a new key: --key ecdsa-p256"
+    return Flaw(subject_of(certificate), kind, GOOD_KEYS, cause, remedy) if cause else None
 
 
 def _signature(case: _Case) -> Verdict:
