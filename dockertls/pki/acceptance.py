@@ -133,8 +133,10 @@ def _finding_faults(
     findings: Sequence[Finding], leaf: x509.Certificate, path: Path, authority: x509.Certificate
 ) -> Iterator[Fault]:
     failed = {finding.id: finding.verdict.cause for finding in findings if isinstance(finding.verdict, Failed)}
-    if not path and "chain" not in failed:
-        issuer = visible(leaf.issuer.rfc4514_string())
+    issuer = visible(leaf.issuer.rfc4514_string())
+    if not path and leaf.issuer == authority.subject:
+        failed["chain"] = f"it names {issuer} as its issuer, and the store's authority of that name did not sign it"
+    elif not path and "chain" not in failed:
         failed["chain"] = f"it was issued by {issuer}, not by the store's authority {subject_of(authority)}"
     for id_, cause in failed.items():
         yield Fault(cause, _HINTS[id_])
