@@ -12,9 +12,9 @@ from dockertls.cli.installing import stored
 from dockertls.cli.outputs import file_change
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
-from dockertls.errors import NotReady, Usage
+from dockertls.errors import Usage
 from dockertls.pki.elsewhere import Elsewhere, elsewhere, note
-from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.plan import File, Plan, shown, visible
 from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:

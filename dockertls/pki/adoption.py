@@ -91,7 +91,7 @@ def _own_faults(path: Path, key: PrivateKey | None) -> Iterator[Fault]:
         yield Fault("the key is not that of the certificate", "give the two that belong together")
     if not issued_by(last, last):
         issuer = visible(last.issuer.rfc4514_string()) or "(no name)"
-        hint = "give it in a file with --chain: curl and Python trust no authority without its root"
+        hint = "give it in a file with --chain: OpenSSL and Python trust no authority without its root"
         yield Fault(f"the certificate of {issuer}, who issued {subject_of(last)}, is missing", hint)
 
 
