@@ -88,11 +88,10 @@ def _show(session: Session, asked: Asked, leaf: LeafRequest) -> None:
     """What the certificate will say, before it is asked whether it may."""
     console = session.console
     names = f", for {', '.join(map(display, leaf.names))}" if leaf.names else ""
-    console.say(
-        f"{leaf.role} {leaf.common_name}{names}; key {kind_of(asked.key)}, SHA-256 {key_fingerprint(asked.key)}"
-    )
+    key = f"key {kind_of(asked.key)}, SHA-256 {key_fingerprint(asked.key)}"
+    console.say(f"note: to be signed: {leaf.role} {leaf.common_name}{names}; {key}")
     for one in asked.left_out:
-        console.say(f"it asks for {one}, and does not get it")
+        console.say(f"note: it asks for {one}, and does not get it")
 
 
 def _plan(session: Session, made: Made) -> Plan:

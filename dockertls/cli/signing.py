@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ from dockertls.pki.keys import (
     private_pem,
     public_key,
 )
+from dockertls.pki.names import display
 from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.renewal import common_name, is_due, is_last
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
@@ -202,6 +204,11 @@ class Signer:
 
     def leaf(self, wanted: LeafRequest, authority: Generation, number: int | None = None) -> Made:
         """A new certificate, with the number of its generation if that was asked for before."""
+        if authority.key_pem is None:
+            raise NotReady(
+                f"the authority's key is not in {shown(authority.path)}",
+                f"have a request signed where it is: {_csr(wanted)}; if it was here, restore it from a backup",
+            )
         issuer = self.issuer(authority)
         return self._signed(wanted, issuer, self._generate(), number, self._lifetime)
 
@@ -300,7 +307,7 @@ class Signer:
             good = current.is_valid(authority.certificate, wanted.names, now) and (last or not due)
             if good and self._lives_as_long(current, authority):
                 return Made(current, Plan(""))
-        return self._signed(wanted, self._issuer(authority), key, number, self._lifetime)
+        return self._signed(wanted, self.issuer(authority), key, number, self._lifetime)
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""
@@ -315,6 +322,13 @@ class Signer:
         kind = kind or self._keys.key or DEFAULT_KEY
         with self._session.console.working(f"making a key ({kind})"):
             return generate(kind)
+
+
+def _csr(wanted: LeafRequest) -> str:
+    """What makes the request that is to be signed elsewhere."""
+    more = (display(name) for name in wanted.names)
+    words = [word for name in more if name != wanted.common_name for word in ("--san", name)]
+    return shlex.join(["dockertls", wanted.role, "csr", wanted.common_name, *words])
 
 
 def _end(generation: Generation) -> datetime:

@@ -212,7 +212,7 @@ def test_an_authority_whose_key_is_elsewhere_signs_nothing_here(fresh: Place, fo
     assert not (fresh.store / "ca/0001/key.pem").exists()
     for words in (("server", "issue", "web1"), ("client", "issue", "ann"), ("bootstrap", "web1")):
         for how in ("--yes", "--dry-run"):
-            refused(fresh, 4, *words, how, told="csr NAME")
+            refused(fresh, 4, *words, how, told=" csr ")
     twice(fresh, "ca", "import", folder / "root.pem", folder / "root.key", "--no-passphrase")
     fresh.done("server", "issue", "web1", "--yes")
 
