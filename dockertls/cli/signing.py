@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shlex
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -117,9 +117,10 @@ class Signer:
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
         key, real = generate(DEFAULT_KEY), current.certificate
-        end = real.not_valid_after_utc  # of another one's life there may be more, or less, than of one made here
-        began = max(min(real.not_valid_before_utc + BACKDATE, end - SHORTEST), end - TABLE["ca"].longest)
-        request = Request(TABLE["ca"], "dry run", lifetime=end - began)
+        end = real.not_valid_after_utc
+        began = min(real.not_valid_before_utc + BACKDATE, end - SHORTEST)
+        profile = replace(TABLE["ca"], longest=end - began)  # one that was made elsewhere may live longer
+        request = Request(profile, "dry run", lifetime=end - began)
         return issue(request, key, None, now=began, serial=random_serial_number())
 
     def authority_asked_for(self, common_name: str | None) -> Made:

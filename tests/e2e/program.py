@@ -38,6 +38,8 @@ for loaded in (
     "telling",
 ):
     import_module(f"dockertls.cli.{loaded}")
+for loaded in ("countersigning", "importing", "requesting"):
+    import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):
     import_module(loaded)
 with contextlib.redirect_stdout(io.StringIO()):

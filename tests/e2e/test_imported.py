@@ -102,6 +102,15 @@ def test_a_plain_key_gets_a_passphrase_or_is_kept_plain(fresh: Place, folder: Pa
     assert kdf_rounds((other.store / "ca/0001/key.pem").read_bytes()) == ROUNDS
 
 
+@pytest.mark.parametrize("days", [1, 36500])
+def test_whatever_its_life_a_look_shows_what_it_would_sign(fresh: Place, tmp_path: Path, days: int) -> None:
+    made = Signer.root(tmp_path, "aged", *P256, days=days)
+    fresh.done("ca", "import", made.cert, made.key, "--passphrase-command", "echo secret", "--yes")
+    assert "create" in fresh.done("server", "issue", "web1", "--dry-run").out
+    fresh.done("server", "issue", "web1", "--passphrase-command", "echo secret", "--yes")
+    assert fresh.done("server", "issue", "web1", "--check").out.strip() == "nothing to do"
+
+
 # an intermediate one
 
 

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dockertls.apply import recover
+from dockertls.host import LocalHost
 from dockertls.pki.keys import KINDS, load_certificates, load_private, matches
 from tests.e2e.openssl import AUTHORITY, CLIENT, P256, RSA, SERVER, Signer, openssl, verdict
-from tests.e2e.program import Place
+from tests.e2e.program import Place, program
+from tests.e2e.scenarios import copied, everywhere, some
+from tests.e2e.strace import killed, traced
 from tests.e2e.test_bad_input import refused
 from tests.e2e.test_imported import twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.e2e.strace import Point
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -207,7 +213,6 @@ def test_the_root_alone_is_known_and_the_intermediate_comes_with_the_answer(fres
     fresh.done("client", "install", "ann", "--yes")
 
 
-Answer = tuple[str, str, tuple[object, ...]]
 WRONG: dict[str, tuple[str, str, tuple[object, ...], str]] = {
     "purpose": (CLIENT + NAMES, "middle", (), "for clientAuth, not for serverAuth"),
     "names": (f"{SERVER}subjectAltName=DNS:web1\n", "middle", (), "it has no addresses"),
@@ -433,3 +438,27 @@ def test_two_stores_one_signs_and_the_other_has_the_key(signs: Place, fresh: Pla
     ran = signs.run("undo", "--yes")
     assert ran.code == 4, "what was signed stays signed"
     assert answer.exists()
+
+
+@pytest.mark.needs("root", "strace")
+def test_an_answer_is_taken_whole_or_not_at_all_and_no_key_is_lost(
+    keyless: Place, folder: Path, tmp_path: Path, every: int
+) -> None:
+    csr = request(keyless, "server", "csr", "web1", "--san", "10.0.0.5")
+    answer, key = signed(folder, csr, SERVER + NAMES), csr.with_name("key.pem").read_bytes()
+    words = ("server", "accept", "web1", answer, "--yes")
+    for name in ("first", "undisturbed"):  # what is imported late, is before calls are counted
+        with copied(keyless, name) as place:
+            points = traced(program(*place.words, *words), place.root).points
+
+    def killed_at(point: Point) -> None:
+        with copied(keyless, f"killed-{point.at}") as place:
+            killed(program(*place.words, *words), place.root, point)
+            recover(LocalHost(str(place.root)))
+            made, waits = place.store / "servers/web1/0001/key.pem", place.store / WAITS / "key.pem"
+            assert [path.read_bytes() for path in (made, waits) if path.exists()] == [key], "in one place of the two"
+            place.done(*words)
+            assert (made.read_bytes(), waits.parent.exists()) == (key, False)
+            assert (place.store / "servers/web1/current").readlink() == Path("0001")
+
+    everywhere(killed_at, some(points, every), tmp_path)

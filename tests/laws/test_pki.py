@@ -17,6 +17,7 @@ from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import KINDS, generate, load_certificates, load_private, private_pem
 from dockertls.pki.names import Name, client_name, display, folder, from_folder, parse_name, parse_names
 from dockertls.pki.profiles import BACKDATE, CA, CLIENT, SERVER, Profile, Purpose
+from dockertls.pki.requests import judge_request, load_request, make_request, request_pem
 from dockertls.pki.verify import name_matches, verify
 
 law = settings(max_examples=150, deadline=None)
@@ -168,3 +169,14 @@ def test_the_verdict_of_a_stranger_is_a_failure_of_the_chain_alone() -> None:
     leaf = issue(Request(CLIENT, "alice"), KEY, stranger, now=EPOCH, serial=2)
     found = verify(leaf.certificate, (), (AUTHORITY.certificate,), now=EPOCH, purpose=Purpose.CLIENT)
     assert [one.id for one in found if isinstance(one.verdict, Failed)] == ["chain"]
+
+
+@given(st.lists(names, min_size=1, unique=True, max_size=6))
+@law
+def test_a_request_asks_for_the_names_that_it_was_made_for_and_nothing_is_left_out(wanted: list[Name]) -> None:
+    first = display(wanted[0])
+    request = make_request(Request(SERVER, first, tuple(wanted)), KEY)
+    asked = judge_request(load_request(request_pem(request)), SERVER, named=False)
+    assert (sorted(asked.names), asked.left_out) == (sorted(map(display, wanted)), ())
+    assert asked.names[0] == first
+    assert asked.key == KEY.public_key()
