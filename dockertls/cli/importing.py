@@ -8,6 +8,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import PassphraseSource, read_input, working_directory
+from dockertls.cli.signing import Made
 from dockertls.client import docker_machine
 from dockertls.errors import NotReady, Usage, attempt, refuse
 from dockertls.pki.adoption import authority_faults, authority_notes, not_above, path_to_root
@@ -15,6 +16,7 @@ from dockertls.pki.issue import Issued
 from dockertls.pki.keys import is_encrypted, load_certificates, load_private, pem_blocks, private_pem
 from dockertls.pki.store import Generation, new_generation, plan_authority, plan_generation
 from dockertls.plan import Change, File, Plan, combined, shown, visible
+from dockertls.probe.endpoint import TLS_PORT
 from dockertls.report.certificates import details, generation_json, some_names, subject
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.pki.keys import PrivateKey
 
+_WHAT = {"cert": "the certificate", "key": "the key", "chain": "the chain"}
 _NEXT = {
     True: "dockertls server issue NAME, dockertls client issue NAME",
     False: "dockertls server csr NAME, dockertls client csr NAME: requests for who has the authority's key",
@@ -107,6 +110,7 @@ class Imported:
     leaves: tuple[Generation, ...]
     plan: Plan
     notes: tuple[str, ...] = ()
+    then: str = ""
 
 
 def import_authority(session: Session, named: Files, care: KeyCare, change: ChangeOptions) -> None:
@@ -119,13 +123,13 @@ def import_authority(session: Session, named: Files, care: KeyCare, change: Chan
     """
     if [named.cert, named.key, named.chain].count("-") > 1:
         raise Usage("only one file can come from standard input", "name the others")
-    pems = {what: read_input(path, f"the {what}") for what, path in vars(named).items() if path}
+    pems = {what: read_input(path, _WHAT[what]) for what, path in vars(named).items() if path}
 
     def make() -> Imported:
         own, _ = attempt(lambda: load_certificates(pems["cert"])[0])
         current = _current(session, own)
         if current and (current.key_pem or not named.key):
-            return Imported(current, (), Plan(""))
+            return Imported(current, (), Plan(""), then=_NEXT[bool(current.key_pem)])
         return _imported(session, _judged(session, named, pems, care), care)
 
     _carry_out(session, make, change)
@@ -178,7 +182,7 @@ def _left(session: Session, place: Path, care: KeyCare) -> Taken:
     if not host.names(place):
         raise NotReady(f"{shown(place)} is not a folder of docker-machine", "it is ~/.docker/machine, as a rule")
     machines = host.names(place / docker_machine.MACHINES)
-    nodes = {path: host.node(place / path) for path in docker_machine.wanted(machines)}
+    nodes = {path: host.node(host.real(place / path)) for path in docker_machine.wanted(machines)}
     files = {path: node.content for path, node in nodes.items() if isinstance(node, File)}
     left = docker_machine.judge(files, machines, care.opened, session.started)
     return Taken((left.authority,), left.key, left.leaves, left.notes)
@@ -205,10 +209,19 @@ def _current(session: Session, certificate: x509.Certificate | None) -> Generati
 def _imported(session: Session, taken: Taken, care: KeyCare) -> Imported:
     current = _current(session, taken.path[0])
     generation, plan = _key_added(session, current, taken, care) if current else _authority(session, taken, care)
-    leaves = tuple(_leaf(session, leaf) for leaf in taken.leaves)
-    new = [leaf for leaf in leaves if not session.store.current(leaf.role, leaf.name)]
-    plans = [plan, *(plan_generation(session.store, leaf) for leaf in new)]
-    return Imported(generation, leaves, combined("import an authority", plans), taken.notes)
+    made = [_leaf(session, leaf) for leaf in taken.leaves]
+    plans = [plan, *(one.plan for one in made)]
+    leaves = tuple(one.generation for one in made)
+    return Imported(generation, leaves, combined("import an authority", plans), taken.notes, _next(taken))
+
+
+def _next(taken: Taken) -> str:
+    """What to do with what was taken over."""
+    if not taken.leaves:
+        return _NEXT[bool(taken.key)]
+    check = " ".join(f"tcp://{leaf.address}:{TLS_PORT}" for leaf in taken.leaves if leaf.address)
+    look = f"dockertls check {check}, " if check else ""
+    return f"dockertls client install {docker_machine.CLIENT_NAME}, {look}dockertls ca rotate start"
 
 
 def _authority(session: Session, taken: Taken, care: KeyCare) -> tuple[Generation, Plan]:
@@ -227,8 +240,14 @@ def _key_added(session: Session, current: Generation, taken: Taken, care: KeyCar
     return replace(current, key_pem=key.content), Plan("", (Change(path, None, key, "key of authority"),))
 
 
-def _leaf(session: Session, leaf: docker_machine.Leaf) -> Generation:
-    return new_generation(session.store, leaf.role, leaf.name, Issued(leaf.certificate), private_pem(leaf.key))
+def _leaf(session: Session, leaf: docker_machine.Leaf) -> Made:
+    """A certificate that comes with its authority; what the store has under its name already stays in use."""
+    current = session.store.current(leaf.role, leaf.name)
+    if current:
+        return Made(current, Plan(""))
+    issued = Issued(leaf.certificate)
+    generation = new_generation(session.store, leaf.role, leaf.name, issued, private_pem(leaf.key))
+    return Made(generation, plan_generation(session.store, generation))
 
 
 def _tell(session: Session, done: Imported) -> None:
@@ -238,7 +257,7 @@ def _tell(session: Session, done: Imported) -> None:
         console.result(f"{leaf.role} {leaf.name}: {some_names(leaf.certificate) or subject(leaf.certificate)}")
     for note in done.notes:
         console.warn(note)
-    console.say(f"next: {_NEXT[bool(authority.key_pem)]}")
+    console.say(f"next: {done.then}")
     console.document(
         "ca-import",
         {

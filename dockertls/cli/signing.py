@@ -208,7 +208,7 @@ class Signer:
         if authority.key_pem is None:
             raise NotReady(
                 f"the authority's key is not in {shown(authority.path)}",
-                f"have a request signed where it is: {_csr(wanted)}; if it was here, restore it from a backup",
+                f"have a request signed where it is: {_csr(wanted)}; if it was here, restore key.pem from a backup",
             )
         issuer = self.issuer(authority)
         return self._signed(wanted, issuer, self._generate(), number, self._lifetime)

@@ -32,14 +32,14 @@ SERVER_CERT, SERVER_KEY, CONFIG = "server.pem", "server-key.pem", "config.json"
 CLIENT_NAME = "docker-machine"
 """The store's name for the one client of all machines: its certificate names nobody."""
 
-_MOVE_AWAY = "renew it with docker-machine (regenerate-certs), or move that folder away: nothing was imported"
+_MOVE_AWAY = "make it again with docker-machine (regenerate-certs), or move that folder away: nothing was imported"
 _ANONYMOUS = (
-    "docker-machine's certificates have no common name: authorization plugins see a user without a name; "
-    "renewal gives them one"
+    "docker-machine's certificates have no common name: authorization plugins see a user without a name; those of "
+    "another authority have one (dockertls ca rotate)"
 )
 _UNIDENTIFIED = (
-    "docker-machine's certificates have no key identifiers: Python 3.13 and later refuse them; renew them, then rotate "
-    "the authority"
+    "docker-machine's certificates have no key identifiers: Python 3.13 and later refuse them; those of "
+    "another authority have them (dockertls ca rotate)"
 )
 
 

@@ -35,7 +35,7 @@ _STORE = "the store"
 TRUST = "trust.pem"
 """The file in the folder `ca` with every authority that daemons trust."""
 KEY_ELSEWHERE = (
-    "have a request signed where it is (dockertls server|client csr NAME); if it was here, restore it from a backup"
+    "have a request signed where it is: dockertls server|client csr NAME; if it was here, restore key.pem from a backup"
 )
 
 

@@ -365,6 +365,7 @@ def test_what_a_docker_machine_left_is_taken_over_checked_and_used(fresh: Place,
     told = ran.document["data"]
     names = [(one["role"], one["name"]) for one in told["certificates"]]
     assert names == [("client", "docker-machine"), ("server", "web1")]
+    assert "dockertls check tcp://127.0.0.1:2376, dockertls ca rotate start" in ran.err
     for text in ("no common name", "no key identifiers", "Missing Subject Key Identifier"):
         assert any(text in note for note in told["notes"]), told["notes"]
     store, kept = fresh.store, machine / "certs/ca.pem"
@@ -386,14 +387,18 @@ def test_what_a_docker_machine_left_is_taken_over_checked_and_used(fresh: Place,
     assert {one for one, verdict in findings.items() if verdict == "failed"} == set(), findings
 
 
-def test_its_certificates_are_issued_anew_with_names(fresh: Place, machine: Path) -> None:
+def test_its_certificates_are_issued_anew_with_names(fresh: Place, machine: Path, tmp_path: Path) -> None:
     fresh.done("ca", "import", "--docker-machine", machine, *PLAIN)
     fresh.done("server", "issue", "web1", "--san", "127.0.0.1", "--yes")
     leaf = fresh.store / "servers/web1/0002/cert.pem"
     text = openssl("x509", "-in", leaf, "-noout", "-subject", "-ext", "authorityKeyIdentifier")
     assert "CN = web1" in text
     assert verdict("-purpose", "sslserver", "-CAfile", machine / "certs/ca.pem", leaf) == "OK"
-    assert "nothing to do" in fresh.done("ca", "import", "--docker-machine", machine, *PLAIN).err
+    link = tmp_path / "link"
+    link.symlink_to(machine)
+    for place in (machine, link):
+        assert "nothing to do" in fresh.done("ca", "import", "--docker-machine", place, *PLAIN).err
+    assert (fresh.store / "servers/web1/current").readlink() == Path("0002")
 
 
 def test_nothing_of_a_docker_machine_is_half_imported(fresh: Place, machine: Path, tmp_path: Path) -> None:
