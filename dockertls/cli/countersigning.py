@@ -77,11 +77,12 @@ def _leaf(role: str, names: Sequence[str]) -> LeafRequest:
 
 
 def _owner_faults(store: StoreState, key: PublicKey, leaf: LeafRequest) -> tuple[Fault, ...]:
-    """Whose key it is, if it is somebody else's of this store: one key has one holder."""
-    own, hint = (leaf.role, leaf.folder), "make a request with a new key"
-    owners = [one for one in store.holders(key) if (one.role, one.name) != own]
-    told = (f"{one.role} {one.name}" if one.name else "the authority itself" for one in owners)
-    return tuple(Fault(f"its key is that of {who}", hint) for who in dict.fromkeys(told))
+    """Whose key it is, if it is somebody else's of this store, or was revoked: one key has one holder, and one life."""
+    own, revocations, holders = (leaf.role, leaf.folder), store.revocations(), store.holders(key)
+    others = [one for one in holders if (one.role, one.name) != own]
+    told = [f"its key is that of {one.title if one.name else 'the authority itself'}" for one in others]
+    told += [f"a certificate of its key was revoked: {one.title}" for one in holders if revocations.of(one.certificate)]
+    return tuple(Fault(one, "make a request with a new key") for one in dict.fromkeys(told))
 
 
 def _show(session: Session, asked: Asked, leaf: LeafRequest) -> None:

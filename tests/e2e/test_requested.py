@@ -424,6 +424,16 @@ def test_a_holder_of_another_key_takes_the_name_over(signs: Place, tmp_path: Pat
     assert (made / "0001/key.pem").exists()
 
 
+def test_a_key_whose_certificate_was_revoked_is_not_signed_again(signs: Place, tmp_path: Path) -> None:
+    csr = asked(tmp_path, "/CN=ann")
+    signs.done("client", "sign", csr, "--yes")
+    signs.done("client", "revoke", "ann", "--reason", "keyCompromise", "--yes")
+    for words in ((), ("--name", "ann2")):
+        refused(
+            signs, 3, "client", "sign", csr, *words, "--yes", told="a certificate of its key was revoked: client ann"
+        )
+
+
 def test_two_stores_one_signs_and_the_other_has_the_key(signs: Place, fresh: Place, tmp_path: Path) -> None:
     """All of it, as it is done where the authority lies in a safe."""
     csr, answer = tmp_path / "web9.csr", tmp_path / "web9.pem"
