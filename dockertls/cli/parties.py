@@ -12,7 +12,6 @@ from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError
 from dockertls.pki.elsewhere import elsewhere
 from dockertls.pki.keys import fingerprint, load_certificates
-from dockertls.pki.profiles import issued_by
 from dockertls.pki.rotation import BOTH
 from dockertls.pki.store import FOLDERS
 
@@ -132,7 +131,7 @@ class _Sides:
 
     def of(self, generation: Generation) -> Side:
         """Who issued a certificate; whoever is neither counts as the old one."""
-        return "new" if issued_by(generation.certificate, self.new.certificate) else "old"
+        return "new" if generation.is_of(self.new.certificate) else "old"
 
     def among(self, fingerprints: Collection[str]) -> tuple[Side, ...]:
         """Which of them are trusted by whom trusts these."""

@@ -72,10 +72,14 @@ class Renew:
             raise Usage("--all and a NAME do not go together", "leave one of them out")
         return cls(tuple(names), tuple(map(runnable, programs)), every, _time(within), new_key)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether certificates are renewed that are not due."""
+        return self.every or (self.new_key and bool(self.names))
+
     def wants(self, generation: Generation, now: datetime) -> bool:
         """Whether a certificate is to be renewed now."""
-        asked = self.every or (self.new_key and bool(self.names))
-        return asked or is_due(generation.certificate, now, self.within)
+        return self.at_once or is_due(generation.certificate, now, self.within)
 
 
 def _time(text: str | None) -> timedelta | None:
@@ -153,7 +157,7 @@ def _select(session: Session, asked: Renew) -> Selected:
                 if generation is None or not asked.wants(generation, session.started):
                     continue
                 if not revocations.of(generation.certificate):
-                    due.append(Due(generation, _able(generation, authorities[role])))
+                    due.append(Due(generation, _able(generation, authorities[role], asked)))
                 elif asked.names:  # else what is revoked is left to its end
                     skipped.append(
                         Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}")
@@ -163,13 +167,13 @@ def _select(session: Session, asked: Renew) -> Selected:
     return Selected(tuple(due), tuple(skipped))
 
 
-def _able(generation: Generation, authority: Generation | None) -> Generation:
-    """The authority, if it can make a successor that lives longer. Raises NotReady if it cannot."""
+def _able(generation: Generation, authority: Generation | None, asked: Renew) -> Generation:
+    """The authority, if it can make a successor, and one that lives longer. Raises NotReady if it cannot."""
     role, name = generation.role, generation.name
     if authority is None or authority.key_pem is None:
         words = f"`dockertls {role} csr {name}`"
         raise NotReady(f"the key of its authority is not here; make a request: {words}")
-    if is_last(generation.certificate, authority.certificate):
+    if is_last(generation.certificate, authority.certificate) and not asked.at_once:
         raise NotReady("it lives as long as its authority, which has to be replaced: `dockertls ca rotate`")
     return authority
 

@@ -12,7 +12,7 @@ from dockertls.cli.restarting import Restart, Terms
 from dockertls.cli.signing import LeafRequest, Made
 from dockertls.errors import Fault, NotReady, Refused, Usage
 from dockertls.pki.keys import certificate_pem
-from dockertls.pki.profiles import TABLE, issued_by
+from dockertls.pki.profiles import TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of
 from dockertls.pki.rotation import FIRST, LAST, PHASES, Phase, Rotation
 from dockertls.pki.store import FOLDERS, plan_next_authority, plan_rotation, plan_use
@@ -192,7 +192,7 @@ class Rotator:
                     one = near.current(role, name)
                     if one is None or revocations.of(one.certificate):
                         continue
-                    if not issued_by(one.certificate, authority) and self._matters(one, here):
+                    if not one.is_of(authority) and self._matters(one, here):
                         yield one
 
     def _matters(self, generation: Generation, here: Survey) -> bool:
@@ -207,7 +207,7 @@ class Rotator:
             good = one.is_good(authority.certificate, present.names, self._session.started)
             if good and not is_due(one.certificate, self._session.started) and not revocations.of(one.certificate):
                 return Made(one, plan_use(self._store, one))
-        issuer = next((ca for ca in self._authorities() if issued_by(present.certificate, ca.certificate)), authority)
+        issuer = next((ca for ca in self._authorities() if present.is_of(ca.certificate)), authority)
         last = is_last(present.certificate, issuer.certificate)
         life = None if last else life_of(present.certificate, TABLE[present.role])
         return self._signer.renewed(present, authority, life=life)

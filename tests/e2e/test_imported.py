@@ -118,6 +118,22 @@ def middle(place: Place, folder: Path) -> None:
     place.done("ca", "import", folder / "middle.pem", folder / "middle.key", "--chain", folder / "root.pem", *PLAIN)
 
 
+def test_an_intermediate_one_is_renewed_from_and_rotated_away(fresh: Place, folder: Path) -> None:
+    middle(fresh, folder)
+    fresh.done("bootstrap", "web1", "--yes")
+    etc, own = fresh.root / "etc/docker/tls/current", fresh.root / "root/.docker"
+    fresh.done("renew", "--all", "--yes")
+    assert (etc / "server-cert.pem").read_text().count("BEGIN CERTIFICATE") == 2
+    for words in (("start", *PLAIN), *(("next", "--yes"),) * 4):
+        fresh.done("ca", "rotate", *words)
+        for ca, pem, purpose in (
+            (own / "ca.pem", etc / "server-cert.pem", "sslserver"),
+            (etc / "ca.pem", own / "cert.pem", "sslclient"),
+        ):
+            assert verdict("-purpose", purpose, "-CAfile", ca, "-untrusted", pem, pem) == "OK"
+    assert (own / "ca.pem").read_bytes() == (fresh.store / "ca/0002/cert.pem").read_bytes()
+
+
 def test_an_intermediate_authority_is_sent_along_and_its_root_is_trusted(fresh: Place, folder: Path) -> None:
     chain = ("--chain", folder / "root.pem")
     twice(fresh, "ca", "import", folder / "middle.pem", folder / "middle.key", *chain, "--no-passphrase")
