@@ -22,6 +22,14 @@ def init(
     name: Annotated[
         str | None, typer.Option(metavar="CN", help="Its common name; default: one like no other's.")
     ] = None,
+    permit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--permit",
+            metavar="NAME|CIDR",
+            help="It may issue for this host and all below it, or this network, alone; may be repeated.",
+        ),
+    ] = None,
     change: ChangeOptions,
     keys: KeyOptions,
     passphrase: PassphraseOptions,
@@ -30,7 +38,7 @@ def init(
     from dockertls.cli.issuing import make_authority
     from dockertls.cli.signing import Signer
 
-    make_authority(ctx.obj, Signer(ctx.obj, keys, passphrase, change), name, change)
+    make_authority(ctx.obj, Signer(ctx.obj, keys, passphrase, change), name, permit or (), change)
 
 
 @app.command(name="import")

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockertls.cli.signing import LeafRequest
-from dockertls.errors import DockerTLSError, Fault, NotReady, Usage, refuse
-from dockertls.pki.names import client_name, display, folder, parse_names, warnings
+from dockertls.errors import DockerTLSError, Fault, NotReady, Usage, attempt, refuse
+from dockertls.pki.constraints import doubts, parse_limits
+from dockertls.pki.keys import load_certificates
+from dockertls.pki.names import client_name, display, folder, parse_names, twins, warnings
 from dockertls.plan import Plan, combined, shown
 from dockertls.report.certificates import details, generation_json, some_names
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
+    from dockertls.pki.store import Generation
 
 
 def server_requests(names: Sequence[str], san: Sequence[str]) -> tuple[LeafRequest, ...]:
@@ -52,9 +55,12 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     Raises:
         NotReady: if there is no authority.
     """
-    authority = session.store.authority(requests[0].role)
+    role = requests[0].role
+    authority = session.store.authority(role)
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
+    if role == "client":
+        refuse("client names", [*twins([one.folder for one in requests], session.store.names(role))])
     made: list[Made] = []
 
     def make() -> Plan:
@@ -72,10 +78,19 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     session.console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), rows))
     for warning in warnings([name for one in requests for name in one.names]):
         session.console.warn(warning)
-    session.console.say(f"next: dockertls {requests[0].role} install {requests[0].folder}")
+    for doubt in _doubts(requests, authority):
+        session.console.warn(doubt)
+    session.console.say(f"next: dockertls {role} install {requests[0].folder}")
     session.console.document(
         "issued", [generation_json(one.generation, session.started, new=bool(one.plan)) for one in made]
     )
+
+
+def _doubts(requests: Sequence[LeafRequest], authority: Generation) -> Iterator[str]:
+    """What is to be known of those who have no other name, under an authority that is limited."""
+    above = load_certificates(authority.cert_pem)
+    found = (doubts(one.common_name, above) for one in requests if not one.names)
+    return filter(None, found)
 
 
 def issued_row(made: Made) -> Row:
@@ -87,17 +102,27 @@ def issued_row(made: Made) -> Row:
     return Row((done, name, some_names(certificate), until, shown(generation.path)))
 
 
-def make_authority(session: Session, signer: Signer, name: str | None, change: ChangeOptions) -> None:
-    """Make the store's authority and tell of it."""
+def make_authority(
+    session: Session, signer: Signer, name: str | None, permit: Sequence[str], change: ChangeOptions
+) -> None:
+    """Make the store's authority and tell of it.
+
+    Raises:
+        Refused: with every fault of its name and of what it shall be limited to.
+        NotReady: if the store has another one.
+    """
+    common_name, wrong = attempt(lambda: client_name(name) if name is not None else None)
+    limits, faults = attempt(lambda: parse_limits(permit))
+    refuse("authority", [*wrong, *faults])
     made: list[Made] = []
 
     def make() -> Plan:
-        made[:] = [signer.authority_asked_for(client_name(name) if name is not None else None)]
+        made[:] = [signer.authority_asked_for(common_name, limits)]
         return made[0].plan
 
     session.change(make, change)
     generation = made[0].generation
     session.console.table(details(generation.certificate, session.started))
-    session.console.say(f"keep a copy of {session.store_shown}: without its key no certificate can be renewed")
+    session.console.say("keep a copy, without its key no certificate can be renewed: dockertls ca export --output FILE")
     session.console.say("next: dockertls server issue NAME, dockertls client issue NAME")
     session.console.document("ca", generation_json(generation, session.started, new=bool(made[0].plan)))

@@ -16,8 +16,8 @@ from dockertls.daemon.firewall import firewall_notes
 from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.settings import EMPTY, Settings
-from dockertls.errors import Refused, Usage
-from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, warnings
+from dockertls.errors import Refused, Usage, refuse
+from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, twins, warnings
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import combined, visible
 from dockertls.probe.endpoint import Endpoint
@@ -134,6 +134,7 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     rows = ("daemon", "certificates", "names", "users", "firewall")
     facts = session.facts(*rows, trees=client_files.wanted(docker_dir))
     client = client_name(wish.client)
+    refuse("client name", [*twins([client], session.store.names("client"))])
     names, notes = _names(session, facts, wish)
     authority = signer.authority_in_use()
     ca = authority.generation

@@ -202,27 +202,22 @@ class Rotator:
     def _leaf(self, present: Generation, authority: Generation) -> Made:
         """The certificate of a name by another authority: an earlier one that is not due, else a new one."""
         revocations = self._store.revocations()
-        for number in reversed(self._store.numbers(present.role, present.name)):
-            one = self._store.generation(present.role, present.name, number)
+        for one in self._store.readable(present.role, present.name):
             good = one.is_good(authority.certificate, present.names, self._session.started)
             if good and not is_due(one.certificate, self._session.started) and not revocations.of(one.certificate):
                 return Made(one, plan_use(self._store, one))
-        issuer = next((ca for ca in self._authorities() if present.is_of(ca.certificate)), authority)
+        every = self._store.readable("ca")
+        issuer = next((ca for ca in every if present.is_of(ca.certificate)), authority)
         last = is_last(present.certificate, issuer.certificate)
         life = None if last else life_of(present.certificate, TABLE[present.role])
         return self._signer.renewed(present, authority, life=life)
-
-    def _authorities(self) -> Iterator[Generation]:
-        for number in self._store.numbers("ca", ""):
-            yield self._store.generation("ca", "", number)
 
     # proofs
 
     def _client_of(self, authority: Generation, trust: bytes) -> ClientMaterial | None:
         """A client of an authority that has its key here; None: there is none."""
         for name in self._store.names("client"):
-            for number in reversed(self._store.numbers("client", name)):
-                one = self._store.generation("client", name, number)
+            for one in self._store.readable("client", name):
                 if one.is_good(authority.certificate, (), self._session.started):
                     return ClientMaterial(trust, one.cert_pem, one.key_pem)
         return None

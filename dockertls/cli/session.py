@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +40,7 @@ class Session:
         store_path: the store's folder, as the host names it.
         started: the time of this run, UTC.
         environment: the process's environment.
+        said: warnings that were given already.
     """
 
     console: Console
@@ -47,6 +48,7 @@ class Session:
     store_path: Path
     started: datetime
     environment: Mapping[str, str]
+    said: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def begin(cls, console: Console, *, store: str | None, root: str | None) -> Session:
@@ -75,7 +77,13 @@ class Session:
         """The store; nothing of it is read yet."""
         from dockertls.pki.store import StoreState
 
-        return StoreState(self.host, self.store_path)
+        return StoreState(self.host, self.store_path, self.started, self.warn_once)
+
+    def warn_once(self, text: str) -> None:
+        """Tell the user what he should know, once a run."""
+        if text not in self.said:
+            self.said.add(text)
+            self.console.warn(text)
 
     def facts(
         self,

@@ -14,6 +14,8 @@ from cryptography.x509 import random_serial_number
 
 from dockertls.cli.console import PassphraseSource
 from dockertls.errors import NotReady
+from dockertls.pki import constraints
+from dockertls.pki.constraints import limits_of
 from dockertls.pki.issue import Issued, Request, ca_name, issue
 from dockertls.pki.keys import (
     KINDS,
@@ -22,6 +24,7 @@ from dockertls.pki.keys import (
     generate,
     is_encrypted,
     kind_of,
+    load_certificates,
     load_private,
     matches,
     private_pem,
@@ -32,7 +35,7 @@ from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.renewal import common_name, is_due, is_last
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
 from dockertls.plan import Plan, shown
-from dockertls.report.certificates import subject
+from dockertls.report.certificates import moment, subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,40 +124,63 @@ class Signer:
         began = min(real.not_valid_before_utc + BACKDATE, end - SHORTEST)
         profile = replace(TABLE["ca"], longest=end - began)  # one that was made elsewhere may live longer
         request = Request(profile, "dry run", lifetime=end - began)
-        return issue(request, key, None, now=began, serial=random_serial_number())
+        issued = issue(request, key, None, now=began, serial=random_serial_number())
+        return replace(issued, chain=load_certificates(current.cert_pem))  # its limits are those of the real one
 
-    def authority_asked_for(self, common_name: str | None) -> Made:
+    def authority_asked_for(self, common_name: str | None, limits: x509.NameConstraints | None = None) -> Made:
         """The store's authority if it is what is asked for; a new one if there is none.
 
         Args:
             common_name: of its subject; None: any.
+            limits: what it may issue for; None: whatever the one that is there may.
 
         Raises:
             NotReady: if the store has another one.
         """
         current = self._session.store.current("ca")
         if current is None:
-            return self._authority(common_name, self._lifetime)
+            return self._authority(common_name, self._lifetime, limits)
         ended = _end(current) <= self._session.started
-        if common_name in {None, subject(current.certificate)} and self._is_of_kind(current) and not ended:
+        named = common_name in {None, subject(current.certificate)}
+        if named and limits in {None, limits_of(current.certificate)} and self._is_of_kind(current) and not ended:
             return Made(current, Plan(""))
         told = f"{subject(current.certificate)}, {kind_of(current.certificate.public_key())}"
+        told += f", for {constraints.told(current.certificate) or 'any name'}" if limits else ""
         told += f", ended at {_end(current):%Y-%m-%d}" if ended else ""
         raise NotReady(
             f"{self._session.store_shown} has an authority already: {told}",
             "see it with `dockertls ca show`; another one needs a store of its own: --store DIR",
         )
 
-    def _authority(self, common_name: str | None = None, lifetime: timedelta | None = None) -> Made:
-        generation = self.next_authority(common_name, lifetime)
+    def _authority(
+        self,
+        common_name: str | None = None,
+        lifetime: timedelta | None = None,
+        limits: x509.NameConstraints | None = None,
+    ) -> Made:
+        generation = self.next_authority(common_name, lifetime, limits)
         return Made(generation, plan_authority(self._session.store, generation))
 
-    def next_authority(self, common_name: str | None = None, lifetime: timedelta | None = None) -> Generation:
-        """A new authority, with the next number; nothing is written yet, and it can sign in this run already."""
+    def next_authority(
+        self,
+        common_name: str | None = None,
+        lifetime: timedelta | None = None,
+        limits: x509.NameConstraints | None = None,
+    ) -> Generation:
+        """A new authority, with the next number; nothing is written yet, and it can sign in this run already.
+
+        What limits the one in use limits its successor too.
+
+        Raises:
+            NotReady: if the one in use is not valid yet, by this machine's clock.
+        """
         store, now = self._session.store, self._session.started
         name = common_name or ca_name(now, secrets.token_hex(4))
+        if current := store.current("ca"):
+            self._refuse_from_ahead(current)
+            limits = limits or limits_of(current.certificate)
         key = self._generate()
-        request = Request(TABLE["ca"], name, lifetime=lifetime or self._lifetime)
+        request = Request(TABLE["ca"], name, lifetime=lifetime or self._lifetime, limits=limits)
         self._new = issue(request, key, None, now=now, serial=random_serial_number())
         return new_generation(store, "ca", "", self._new, private_pem(key, self._new_passphrase))
 
@@ -254,11 +280,20 @@ class Signer:
         number: int | None,
         life: timedelta | None,
     ) -> Made:
+        if present := self._store.current(wanted.role, wanted.folder):
+            self._refuse_from_ahead(present)
         request = Request(TABLE[wanted.role], wanted.common_name, tuple(wanted.names), life)
         issued = issue(request, key, issuer, now=self._session.started, serial=random_serial_number())
         pem = None if issued.key is None else private_pem(issued.key)
         generation = new_generation(self._store, wanted.role, wanted.folder, issued, pem, number=number)
         return Made(generation, plan_generation(self._store, generation))
+
+    def _refuse_from_ahead(self, present: Generation) -> None:
+        """Raises NotReady if a certificate was made when this machine's clock was ahead of what it says now."""
+        start, now = present.certificate.not_valid_before_utc, self._session.started
+        if now < start:
+            told = f"{present.title} is not valid before {moment(start)}, and this machine's clock says {moment(now)}"
+            raise NotReady(told, "set the clock; nothing was made")
 
     @contextmanager
     def many(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from dockertls.errors import Fault, refuse
+from dockertls.pki.constraints import limits_hosts, outside
 from dockertls.pki.keys import PrivateKey, PublicKey, as_private, matches, public_of
 from dockertls.pki.profiles import BACKDATE, extension, may_sign
 from dockertls.plan import visible
@@ -37,12 +38,14 @@ class Request:
         common_name: of the subject; left out of a certificate with names if it is longer than 64 bytes.
         names: subject alternative names.
         lifetime: from now on; None: what the profile says. Never beyond the issuer's end.
+        limits: what an authority may issue for; None: anything.
     """
 
     profile: Profile
     common_name: str
     names: tuple[x509.GeneralName, ...] = ()
     lifetime: timedelta | None = None
+    limits: x509.NameConstraints | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Issued:
 
     Attributes:
         certificate: the certificate.
-        chain: what is sent after it: intermediate authorities, the nearest first, never the root.
+        chain: what is sent after it: intermediate authorities, the nearest first, never the root; of who issues, all
+            that is above it, the root too: their limits bind what is issued.
         key: its private key; None where only its holder has it.
     """
 
@@ -78,7 +82,7 @@ def issue(
     signer = as_private(key) if issuer is None else issuer.key
     faults = (*_request_faults(request, serial), *_issuer_faults(request, issuer, now), *_signer_faults(signer))
     refuse(f'{request.profile.name} certificate for "{visible(request.common_name)}"', faults)
-    builder = _builder(request, public_of(key), None if issuer is None else issuer.certificate, now, serial)
+    builder = _builder(request, public_of(key), issuer, now, serial)
     return Issued(_signed(builder, signer), _chain(issuer), as_private(key))
 
 
@@ -113,13 +117,14 @@ def digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | N
 
 
 def _builder(
-    request: Request, key: PublicKey, issuer: x509.Certificate | None, now: datetime, serial: int
+    request: Request, key: PublicKey, issuer: Issued | None, now: datetime, serial: int
 ) -> x509.CertificateBuilder:
+    authority = None if issuer is None else issuer.certificate
     subject = _subject(request, issuer)
-    start, end = _validity(request, issuer, now)
-    signer = subject if issuer is None else issuer.subject
+    start, end = _validity(request, authority, now)
+    signer = subject if authority is None else authority.subject
     builder = x509.CertificateBuilder(signer, subject, key, serial, start, end)
-    for value, critical in _extensions(request, key, issuer, named=bool(subject.rdns)):
+    for value, critical in _extensions(request, key, authority, named=bool(subject.rdns)):
         builder = builder.add_extension(value, critical=critical)
     return builder
 
@@ -135,15 +140,29 @@ def _extensions(
         yield x509.ExtendedKeyUsage([purpose.oid for purpose in profile.purposes]), False
     if request.names:
         yield x509.SubjectAlternativeName(request.names), not named
+    if request.limits is not None:
+        yield request.limits, True
     yield x509.SubjectKeyIdentifier.from_public_key(key), False
     if issuer is not None:
         yield authority_identifier(issuer), False
 
 
-def _subject(request: Request, issuer: x509.Certificate | None) -> x509.Name:
-    """The common name; nothing where it does not fit, or would make the certificate look self-signed."""
+def _subject(request: Request, issuer: Issued | None) -> x509.Name:
+    """The common name; nothing where it does not fit, or would make the certificate look self-signed.
+
+    Nor where OpenSSL and GnuTLS would take it for a host that its authority must not issue for.
+    """
     name = subject_name(request)
-    return x509.Name(()) if issuer is not None and name == issuer.subject else name
+    if issuer is None:
+        return name
+    hosts = any(isinstance(one, x509.DNSName) for one in request.names)
+    mistaken = bool(request.names) and not hosts and limits_hosts(_above(issuer))
+    return x509.Name(()) if mistaken or name == issuer.certificate.subject else name
+
+
+def _above(issuer: Issued) -> tuple[x509.Certificate, ...]:
+    """Every authority whose limits bind what is issued."""
+    return (issuer.certificate, *issuer.chain)
 
 
 def _validity(request: Request, issuer: x509.Certificate | None, now: datetime) -> tuple[datetime, datetime]:
@@ -165,7 +184,7 @@ def authority_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifie
 def _chain(issuer: Issued | None) -> tuple[x509.Certificate, ...]:
     if issuer is None or issuer.certificate.subject == issuer.certificate.issuer:
         return ()
-    return (issuer.certificate, *issuer.chain)
+    return tuple(one for one in _above(issuer) if one.subject != one.issuer)
 
 
 def _lifetime(request: Request) -> timedelta:
@@ -187,6 +206,8 @@ def _request_faults(request: Request, serial: int) -> Iterator[Fault]:
         )
     if not request.common_name:
         yield Fault("the common name is empty", "give a name")
+    if request.limits is not None and not profile.is_ca:
+        yield Fault("only an authority can be limited in what it issues for", "leave the limits out")
     if profile.needs_names and not request.names:
         yield Fault("it has no names, and no client would accept it", "give the hosts and addresses it is called by")
     if _too_long(request.common_name) and not request.names:
@@ -218,6 +239,7 @@ def _issuer_faults(request: Request, issuer: Issued | None, now: datetime) -> It
         yield Fault("the authority may sign no other one (path length 0)", "make a root: leave the issuer out")
     if request.common_name and not request.names and subject_name(request) == authority.subject:
         yield Fault("it would have the name of its authority", "take another name")
+    yield from outside(request.names, _above(issuer))
 
 
 def _authority_faults(authority: x509.Certificate, now: datetime) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from dockertls.pki.profiles import extension
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Name = x509.DNSName | x509.IPAddress
 """What a server is called by."""
@@ -122,6 +122,26 @@ def client_name(text: str) -> str:
     hint = "take up to 64 letters, digits and ._@+- of which the first is neither a dot nor a dash, such as alice"
     refuse("client name", [Fault(f"{_quoted(text)}: {message}", hint) for message in _client_faults(name)])
     return name
+
+
+def twins(wanted: Iterable[str], there: Iterable[str]) -> Iterator[Fault]:
+    """Every client name that differs from another one in case alone: not every file system keeps two such apart.
+
+    Args:
+        wanted: names as `client_name` reads them.
+        there: names that are taken; the same name again is none of its twins.
+    """
+    taken = frozenset(there)
+    known = {_folded(name): name for name in taken}
+    for name in (name for name in wanted if name not in taken):
+        other = known.setdefault(_folded(name), name)
+        if other != name:
+            message = f'"{visible(name)}" differs from "{visible(other)}" in capital letters alone'
+            yield Fault(message, f"take {visible(other)}, or another name: people and some file systems mix the two up")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def folder(name: x509.GeneralName) -> str:

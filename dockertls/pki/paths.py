@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension, issued_by
@@ -42,6 +43,8 @@ _KNOWN = frozenset(
     }
 )
 """What crypto/x509 understands; a critical extension besides these is refused."""
+
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+", re.IGNORECASE)
 
 _NEW_AUTHORITY = "make a new authority: dockertls --store NEW_DIR ca init"
 _ISSUE_AGAIN = "issue the certificate again"
@@ -180,13 +183,14 @@ def _limits(path: Path) -> Iterator[Flaw]:
     for authority in path[1:]:
         limits = extension(authority, x509.NameConstraints)
         for name in names_of(path[0]) if limits is not None else ():
-            if not _allowed(name, limits):
+            if not allowed(name, limits):
                 cause = f"its authority must not issue for {display(name)} (name constraints)"
                 remedy = "issue it without that name, or by an authority that may"
                 yield Flaw(subject_of(path[0]), display(name), f"what {subject_of(authority)} permits", cause, remedy)
 
 
-def _allowed(name: x509.GeneralName, limits: x509.NameConstraints | None) -> bool:
+def allowed(name: x509.GeneralName, limits: x509.NameConstraints | None) -> bool:
+    """Whether a name lies within the limits of one authority; None: it has none."""
     if limits is None:
         return True
     permitted = [tree for tree in _permitted(limits) if type(tree) is type(name)]
@@ -249,6 +253,25 @@ def _strict_identifier(path: Path) -> Iterator[Flaw]:
             yield Flaw(place, "no authorityKeyIdentifier", "authorityKeyIdentifier", cause, _ISSUE_AGAIN)
 
 
+def _strict_common_name(path: Path) -> Iterator[Flaw]:
+    """Where there is no DNS name, OpenSSL takes the common name for one if it looks like it, and GnuTLS a server's."""
+    leaf = path[0]
+    if any(isinstance(name, x509.DNSName) for name in names_of(leaf)):
+        return
+    texts = [str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    for authority in path[1:]:
+        limits = extension(authority, x509.NameConstraints)
+        for text in (text for text in texts if reads_as_host(text) and not allowed(x509.DNSName(text), limits)):
+            cause = "OpenSSL, curl and Python take its common name for a host's: permitted subtree violation"
+            expected = f"what {subject_of(authority)} permits, or no common name"
+            yield Flaw(subject_of(leaf), visible(text), expected, cause, _ISSUE_AGAIN)
+
+
+def reads_as_host(common_name: str) -> bool:
+    """Whether OpenSSL takes a common name for that of a host (its cn2dnsid)."""
+    return bool(_HOST.fullmatch(common_name))
+
+
 def _strict_anchor(path: Path) -> Iterator[Flaw]:
     root = path[-1]
     if root.subject != root.issuer:
@@ -257,4 +280,9 @@ def _strict_anchor(path: Path) -> Iterator[Flaw]:
         yield Flaw(subject_of(root), "not self-signed", "a root", cause, remedy)
 
 
-_STRICT_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_strict_authorities, _strict_identifier, _strict_anchor)
+_STRICT_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (
+    _strict_authorities,
+    _strict_identifier,
+    _strict_common_name,
+    _strict_anchor,
+)

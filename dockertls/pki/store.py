@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from dockertls.errors import NotReady, Refused
+from dockertls.errors import Denied, NotReady, Refused
+from dockertls.pki import standby
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import certificate_pem, fingerprint, is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.names import likely_folders
@@ -133,10 +134,14 @@ class StoreState:
     Attributes:
         host: the way to it.
         path: the folder.
+        now: to tell what has ended; None: nothing has.
+        say: told where something else is used than what is said to be in use.
     """
 
     host: Host
     path: Path
+    now: datetime | None = None
+    say: Callable[[str], None] = field(default=lambda _: None, compare=False, repr=False)
 
     @contextmanager
     def near(self) -> Iterator[StoreState]:
@@ -155,18 +160,33 @@ class StoreState:
     def current(self, role: str, name: str = "") -> Generation | None:
         """The generation in use; None: there is none.
 
+        Where the link that says which is missing or leads to one that is broken or has ended, another one is taken
+        that is good, and it is said: see `standby`.
+
         Raises:
-            NotReady: if the link that says which is broken.
+            NotReady: if the link is none, or no generation can be read.
         """
         place = self.place(role, name)
-        match self.host.node(place / "current"):
-            case None:
-                return None
-            case Link(target) if target.isdigit():
-                return self._generation(role, name, place / target)
-        raise NotReady(
-            f"{shown(place / 'current')} is not a link to a generation", f"let it name a folder of {shown(place)}"
-        )
+        link = self.host.node(place / "current")
+        if not isinstance(link, Link | None) or (link and not link.target.isdigit()):
+            raise NotReady(
+                f"{shown(place / 'current')} is not a link to a generation", f"let it name a folder of {shown(place)}"
+            )
+        named = self.whole(role, name, link.target) if link else None
+        if named and (role == "ca" or not standby.has_ended(named, self.now)):
+            return named
+        return standby.instead(self, role, name, link, named)
+
+    def whole(self, role: str, name: str, number: str) -> Generation | None:
+        """A generation by its number; None: its certificate is missing or damaged. Raises Denied."""
+        try:
+            generation = self.generation(role, name, number)
+            _ = generation.certificate
+        except Denied:
+            raise
+        except (NotReady, Refused):
+            return None
+        return generation
 
     def _generation(self, role: str, name: str, path: Path) -> Generation:
         cert, key = (self.host.node(path / file) for file in ("cert.pem", "key.pem"))
@@ -201,6 +221,11 @@ class StoreState:
         """A generation by its number, such as "0001". Raises NotReady if its certificate is missing."""
         return self._generation(role, name, self.place(role, name) / number)
 
+    def readable(self, role: str, name: str = "") -> Iterator[Generation]:
+        """Every generation of a name that can be read, newest first. Raises Denied."""
+        numbers = reversed(self.numbers(role, name))
+        return (found for number in numbers if (found := self.whole(role, name, number)))
+
     def numbers(self, role: str, name: str = "") -> tuple[str, ...]:
         """The generations of a name, such as "0001", oldest first."""
         return tuple(entry for entry in self.host.names(self.place(role, name)) if entry.isdigit())
@@ -215,11 +240,7 @@ class StoreState:
         return next((found for name in names if (found := self._same(role, name, certificate))), None)
 
     def _same(self, role: str, name: str, certificate: x509.Certificate) -> Generation | None:
-        for number in reversed(self.numbers(role, name)):
-            node = self.host.node(self.place(role, name) / number / "cert.pem")
-            if isinstance(node, File) and load_certificates(node.content, name=name)[0] == certificate:
-                return self.generation(role, name, number)
-        return None
+        return next((one for one in self.readable(role, name) if one.certificate == certificate), None)
 
     def generations(self, role: str, name: str = "") -> tuple[Generation, ...]:
         """Every generation of a name, or every authority, the oldest first. Raises NotReady if one is damaged."""
@@ -269,7 +290,7 @@ class StoreState:
         if isinstance(node, File):
             load_certificates(node.content, name=shown(bundle))
             return node.content
-        if self.current("ca") is None:
+        if not self.numbers("ca", ""):
             return b""
         raise NotReady(
             f"{shown(bundle)} is missing",
@@ -316,7 +337,7 @@ def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes
             f"{name} is not the key of {shown(generation.path / 'cert.pem')}",
             "restore the pair from a backup; nothing was signed",
         )
-    return Issued(certificate, tuple(one for one in chain if one.subject != one.issuer), key)
+    return Issued(certificate, tuple(chain), key)
 
 
 def next_number(store: StoreState, role: str, name: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from dockertls.pki import constraints
 from dockertls.pki.keys import fingerprint, kind_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension
@@ -70,6 +71,8 @@ def as_json(certificate: x509.Certificate, now: datetime) -> dict[str, object]:
         "serial": f"{certificate.serial_number:x}",
         "key": kind_of(certificate.public_key()),
         "uses": list(uses(certificate)),
+        "permitted": list(map(display, constraints.permitted(certificate))),
+        "excluded": list(map(display, constraints.excluded(certificate))),
         "not_before": moment(certificate.not_valid_before_utc),
         "not_after": moment(certificate.not_valid_after_utc),
         "days_left": days_left(certificate, now),
@@ -92,6 +95,7 @@ def details(certificate: x509.Certificate, now: datetime) -> Table:
         "issuer": visible(certificate.issuer.rfc4514_string()),
         "names": ", ".join(names(certificate)),
         "for": ", ".join(uses(certificate)),
+        "may issue for": constraints.told(certificate),
         "valid from": moment(certificate.not_valid_before_utc),
         "valid until": f"{moment(certificate.not_valid_after_utc)} ({left} days left)",
         "key": kind_of(certificate.public_key()),
