@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dockertls.errors import DockerTLSError, Drifted, NotReady, UndoFailed, Undone
 from dockertls.journal import (
     Entry,
+    drop_finished,
     drop_unnamed,
     finish,
     forget,
@@ -152,6 +153,7 @@ def recover_locked(host: Host) -> str | None:
     drop_unnamed(host)
     entry = unfinished(host)
     if entry is None:
+        drop_finished(host)
         return None
     entry = _without_shared(entry, host)
     _take_back(entry, host, f"an earlier run ({entry.title}) was killed")

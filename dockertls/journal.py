@@ -12,7 +12,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from dockertls.errors import NotReady
-from dockertls.plan import Command, Directory, File, Link, Node, shown
+from dockertls.plan import KEY, Command, Directory, File, Link, Node, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +69,11 @@ class Record:
                 return cls("file", node.mode, node.owner, digest, kept, stored, attributes)
             case _:
                 assert_never(node)
+
+    @property
+    def holds_key(self) -> bool:
+        """Whether a private key is part of its content here."""
+        return KEY in base64.b64decode(self.content or "")
 
     def describes(self, node: Node | None) -> bool:
         """Whether `node` is the one that was written down."""
@@ -140,6 +145,12 @@ class Step:
     then: tuple[Command, ...] = ()
     back: tuple[Command, ...] = ()
 
+    @property
+    def lasting(self) -> Step:
+        """Without a key that is never put back."""
+        gone = self.kept and self.before.holds_key
+        return replace(self, before=replace(self.before, content=None)) if gone else self
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -171,6 +182,11 @@ class Entry:
     def mark(self) -> str:
         """What its nodes have in their names until they get their own; unique, for hosts may share a store."""
         return f"{self.id}-{self.at:%y%m%d%H%M%S%f}"
+
+    @property
+    def lasting(self) -> Entry:
+        """What of it is history when it is done: no key that an undo has no use for."""
+        return replace(self, steps=tuple(step.lasting for step in self.steps))
 
     @property
     def text(self) -> str:
@@ -265,6 +281,8 @@ def unfinished(host: Host) -> Entry | None:
     if not isinstance(node, File):
         return None
     entry = Entry.parse(node.content.decode(errors="replace"), str(path))
+    if host.node(_in_history(host, entry)) is not None:
+        return None  # it is done: the run was killed before it removed the journal
     return replace(entry, activating=entry.activating or path.name == ACTIVATING)
 
 
@@ -276,6 +294,13 @@ def is_left(host: Host) -> bool:
 def drop_unnamed(host: Host) -> None:
     """Remove a journal that never got its name: what it is about was not begun."""
     host.discard(host.state / UNNAMED)
+
+
+def drop_finished(host: Host) -> None:
+    """Remove the journal of a change that is done."""
+    if is_left(host):
+        host.discard(journal_path(host))
+        host.sync([host.state])
 
 
 def history(host: Host) -> tuple[Entry, ...]:
@@ -316,14 +341,40 @@ def write_journal(host: Host, entry: Entry) -> None:
 def finish(host: Host, entry: Entry) -> None:
     """The journal becomes history by one rename: from here on the change is done.
 
-    All that was changed is durable already. If the rename is not and the power fails, the change is taken back.
+    All that was changed is durable already. If the rename is not and the power fails, the change is taken back. A
+    key that is gone for good is no part of the history: it would be found there.
     """
     folder = history_path(host)
     if host.node(folder) is None:
         host.make(folder, Directory(0o700, host.self_owner))
-    host.rename(journal_path(host), folder / f"{entry.id:06}.json")
+    if entry.lasting == entry:
+        host.rename(journal_path(host), _in_history(host, entry))
+    else:
+        _write_history(host, entry.lasting)
     with suppress(NotReady):
         host.sync([folder, folder.parent])
+    if entry.lasting != entry:
+        with suppress(NotReady):  # the next run removes it
+            forget(host)
+
+
+def _in_history(host: Host, entry: Entry) -> Path:
+    return history_path(host) / f"{entry.id:06}.json"
+
+
+def _write_history(host: Host, entry: Entry) -> None:
+    """Put an entry in its place at once, durable before it has its name."""
+    place = _in_history(host, entry)
+    staged = place.with_name(f".{place.name}.new")
+    host.discard(staged)
+    try:
+        host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
+        host.sync([staged])
+        host.rename(staged, place)
+    except BaseException:
+        with suppress(NotReady):
+            host.discard(staged)
+        raise
 
 
 def forget(host: Host) -> None:

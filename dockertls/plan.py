@@ -19,6 +19,8 @@ Attributes = tuple[tuple[str, bytes], ...]
 """Names and values of extended attributes."""
 
 ACL = "system.posix_acl_access"
+KEY = b"PRIVATE KEY-----"
+"""A file that holds this is a secret, whoever made it."""
 
 CREDENTIALS = tuple(Path("/etc") / name for name in ("credstore", "credstore.encrypted"))
 """Where services' passphrases lie (systemd.exec(5)): nothing of them is shown."""
@@ -240,7 +242,7 @@ def _whole(change: Change, lines: list[str]) -> str:
 
 
 def _is_secret(node: Node | None) -> bool:
-    return isinstance(node, File) and (node.secret or b"PRIVATE KEY-----" in node.content)
+    return isinstance(node, File) and (node.secret or KEY in node.content)
 
 
 def _lines(node: Node | None, *, secret: bool) -> list[str]:
