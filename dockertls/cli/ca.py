@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions, RestartOptions, takes
+from dockertls.cli.options import (
+    ChangeOptions,
+    KeyOptions,
+    NewPassphraseOptions,
+    PassphraseOptions,
+    RestartOptions,
+    takes,
+)
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -111,6 +118,65 @@ def rotate(
 
 
 @app.command()
+@takes(change=ChangeOptions, passphrase=PassphraseOptions, new=NewPassphraseOptions)
+def passphrase(
+    ctx: typer.Context, *, change: ChangeOptions, passphrase: PassphraseOptions, new: NewPassphraseOptions
+) -> None:
+    """Change the passphrase of the authority's key; --no-passphrase does without one."""
+    from dockertls.cli.passphrases import Passphrases, change_passphrase
+
+    change_passphrase(ctx.obj, Passphrases(ctx.obj, passphrase, new), change)
+
+
+@app.command()
+@takes(change=ChangeOptions, passphrase=PassphraseOptions)
+def export(
+    ctx: typer.Context,
+    *,
+    output: Annotated[str, typer.Option("--output", metavar="FILE", help="Where to write it; - is standard output.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Write the whole authority into one file, for a safe or another machine.
+
+    Its key goes as it is if it is encrypted; else it is encrypted on the way, unless --no-passphrase.
+    """
+    from dockertls.cli.safekeeping import Export, export_authority
+
+    export_authority(ctx.obj, Export(output, force), passphrase, change)
+
+
+@app.command(hidden=True)
+@takes(change=ChangeOptions)
+def restore(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What `dockertls ca export` wrote.")],
+    *,
+    change: ChangeOptions,
+) -> None:
+    """Bring an exported authority back."""
+    from dockertls.cli.safekeeping import restore_authority
+
+    restore_authority(ctx.obj, file, change)
+
+
+@app.command()
+@takes(change=ChangeOptions, passphrase=PassphraseOptions)
+def detach(
+    ctx: typer.Context,
+    *,
+    export: Annotated[str, typer.Option("--export", metavar="FILE", help="What `dockertls ca export` wrote.")],
+    change: ChangeOptions,
+    passphrase: PassphraseOptions,
+) -> None:
+    """Take the authority's key off this host, once it was found in an export; undo does not bring it back."""
+    from dockertls.cli.safekeeping import detach_authority
+
+    detach_authority(ctx.obj, export, passphrase, change)
+
+
+@app.command()
 def show(
     ctx: typer.Context,
     *,
@@ -118,6 +184,7 @@ def show(
 ) -> None:
     """Show the authority's certificate."""
     from dockertls.errors import NotReady
+    from dockertls.pki.store import KEY_ELSEWHERE
     from dockertls.report.certificates import details, generation_json
 
     session: Session = ctx.obj
@@ -128,7 +195,10 @@ def show(
         session.console.raw(current.cert_pem)
         return
     session.console.table(details(current.certificate, session.started))
-    session.console.document("ca", {**generation_json(current, session.started), "pem": current.cert_pem.decode()})
+    if current.key_pem is None:
+        session.console.say(f"its key is not here: {KEY_ELSEWHERE}")
+    told = {"pem": current.cert_pem.decode(), "key_here": current.key_pem is not None}
+    session.console.document("ca", generation_json(current, session.started) | told)
 
 
 @app.command()

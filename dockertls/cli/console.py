@@ -201,11 +201,15 @@ class Console:
 
 @dataclass(frozen=True)
 class PassphraseSource:
-    """Where the passphrase of the authority's key comes from; at most one is set."""
+    """Where the passphrase of the authority's key comes from; at most one of file, fd and command is set.
+
+    `options` is how their options begin.
+    """
 
     file: str | None = None
     fd: int | None = None
     command: str | None = None
+    options: str = "--passphrase"
 
     def checked(self, environment: Mapping[str, str]) -> PassphraseSource:
         """The source in force: the one given, else DOCKERTLS_PASSPHRASE_FILE. Raises Usage if several are given."""
@@ -231,7 +235,9 @@ class PassphraseSource:
         if self.command is not None:
             return _first_line(_ask_command(self.command))
         question = "new passphrase for the authority's key" if new else "passphrase of the authority's key"
-        instead = "give it with --passphrase-file, --passphrase-fd or --passphrase-command"
+        instead = (
+            f"give it with {', '.join(f'{self.options}-{way}' for way in ('file', 'fd'))} or {self.options}-command"
+        )
         return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
 
 

@@ -84,6 +84,21 @@ class OutputOptions:
 
 
 @dataclass(frozen=True)
+class NewPassphraseOptions:
+    """Where the passphrase comes from that the authority's key shall have; else it is asked for twice."""
+
+    new_passphrase_file: Annotated[
+        str | None, typer.Option("--new-passphrase-file", metavar="FILE", help="Its first line is the new one.")
+    ] = None
+    new_passphrase_fd: Annotated[
+        int | None, typer.Option("--new-passphrase-fd", metavar="N", help="An open file descriptor to read it from.")
+    ] = None
+    new_passphrase_command: Annotated[
+        str | None, typer.Option("--new-passphrase-command", metavar="CMD", help="A command that prints it; no shell.")
+    ] = None
+
+
+@dataclass(frozen=True)
 class RestartOptions:
     """What may happen to the daemon."""
 

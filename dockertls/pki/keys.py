@@ -240,6 +240,33 @@ def load_private(
     return _supported(_opened(block, passphrase, wrong, validate=validate), name)
 
 
+def sealed_anew(pem: bytes, old: bytes | None, new: bytes | None, *, name: str) -> bytes:
+    """The same key under another passphrase; the same bytes if that one opens it already.
+
+    Args:
+        pem: the file.
+        old: what opens it; not looked at if it is not encrypted.
+        new: what shall open it; None: it shall not be encrypted.
+        name: what messages call the file.
+
+    Raises:
+        Refused: if neither passphrase opens it, or it holds no key.
+    """
+    if not is_encrypted(pem):
+        key = load_private(pem, name=name, validate=False)
+        return pem if new is None else private_pem(key, new)
+    done = new is not None and not _opens(pem, old) and _opens(pem, new)
+    key = load_private(pem, new if done else old, name=name, validate=False)
+    return pem if done or old == new else private_pem(key, new)
+
+
+def _opens(pem: bytes, passphrase: bytes | None) -> bool:
+    try:
+        return bool(load_private(pem, passphrase, validate=False))
+    except Refused:
+        return False
+
+
 def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certificate, ...]:
     """Read every certificate of a file, in its order; text around them and a key beside them are left alone.
 
