@@ -326,16 +326,20 @@ def _is_entry(name: str) -> bool:
 
 def write_journal(host: Host, entry: Entry) -> None:
     """Put the journal in its place, whole and durable, readable by its owner alone."""
+    _write_then_name(host, entry, host.state / JOURNAL)
+    host.sync([host.state])
+
+
+def _write_then_name(host: Host, entry: Entry, place: Path) -> None:
     staged = host.state / UNNAMED
     try:
         host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
         host.sync([staged])
-        host.rename(staged, host.state / JOURNAL)
+        host.rename(staged, place)
     except BaseException:
         with suppress(NotReady):
             drop_unnamed(host)
         raise
-    host.sync([host.state])
 
 
 def finish(host: Host, entry: Entry) -> None:
@@ -350,7 +354,7 @@ def finish(host: Host, entry: Entry) -> None:
     if entry.lasting == entry:
         host.rename(journal_path(host), _in_history(host, entry))
     else:
-        _write_history(host, entry.lasting)
+        _write_then_name(host, entry.lasting, _in_history(host, entry))
     with suppress(NotReady):
         host.sync([folder, folder.parent])
     if entry.lasting != entry:
@@ -360,21 +364,6 @@ def finish(host: Host, entry: Entry) -> None:
 
 def _in_history(host: Host, entry: Entry) -> Path:
     return history_path(host) / f"{entry.id:06}.json"
-
-
-def _write_history(host: Host, entry: Entry) -> None:
-    """Put an entry in its place at once, durable before it has its name."""
-    place = _in_history(host, entry)
-    staged = place.with_name(f".{place.name}.new")
-    host.discard(staged)
-    try:
-        host.make(staged, File(entry.text.encode(), 0o600, host.self_owner, secret=True))
-        host.sync([staged])
-        host.rename(staged, place)
-    except BaseException:
-        with suppress(NotReady):
-            host.discard(staged)
-        raise
 
 
 def forget(host: Host) -> None:

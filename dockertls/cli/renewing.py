@@ -16,9 +16,11 @@ from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
 from dockertls.cli.issuing import issued_row
 from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
 from dockertls.pki import hooks
+from dockertls.pki.issue import PUT_IN_ITS_PLACE
 from dockertls.pki.names import client_name, folder, parse_name
 from dockertls.pki.profiles import TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of
+from dockertls.pki.standby import has_ended
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import Command, Plan, shown, visible
 from dockertls.report import findings
@@ -157,7 +159,7 @@ def _select(session: Session, asked: Renew) -> Selected:
                 if generation is None or not asked.wants(generation, session.started):
                     continue
                 if not revocations.of(generation.certificate):
-                    due.append(Due(generation, _able(generation, authorities[role], asked)))
+                    due.append(Due(generation, _able(generation, authorities[role], asked, session.started)))
                 elif asked.names:  # else what is revoked is left to its end
                     skipped.append(
                         Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}")
@@ -167,12 +169,14 @@ def _select(session: Session, asked: Renew) -> Selected:
     return Selected(tuple(due), tuple(skipped))
 
 
-def _able(generation: Generation, authority: Generation | None, asked: Renew) -> Generation:
+def _able(generation: Generation, authority: Generation | None, asked: Renew, now: datetime) -> Generation:
     """The authority, if it can make a successor, and one that lives longer. Raises NotReady if it cannot."""
     role, name = generation.role, generation.name
     if authority is None or authority.key_pem is None:
         words = f"`dockertls {role} csr {name}`"
         raise NotReady(f"the key of its authority is not here; make a request: {words}")
+    if has_ended(authority, now):
+        raise NotReady(f"its authority has ended; {PUT_IN_ITS_PLACE}")
     if is_last(generation.certificate, authority.certificate) and not asked.at_once:
         raise NotReady("it lives as long as its authority, which has to be replaced: `dockertls ca rotate`")
     return authority

@@ -16,7 +16,7 @@ from dockertls.cli.console import PassphraseSource
 from dockertls.errors import NotReady
 from dockertls.pki import constraints
 from dockertls.pki.constraints import limits_of
-from dockertls.pki.issue import Issued, Request, ca_name, issue
+from dockertls.pki.issue import PUT_IN_ITS_PLACE, Issued, Request, ca_name, issue
 from dockertls.pki.keys import (
     KINDS,
     PrivateKey,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 DEFAULT_KEY = "ecdsa-p256"
 SHORTEST = timedelta(seconds=1)
+OWN_STORE = "see it with `dockertls ca show`; another one needs a store of its own: --store DIR"
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Signer:
         told += f", ended at {_end(current):%Y-%m-%d}" if ended else ""
         raise NotReady(
             f"{self._session.store_shown} has an authority already: {told}",
-            "see it with `dockertls ca show`; another one needs a store of its own: --store DIR",
+            PUT_IN_ITS_PLACE if ended else OWN_STORE,
         )
 
     def _authority(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SERIAL_BITS = 159
 """A positive INTEGER of at most 20 octets (RFC 5280, section 4.1.2.2)."""
 
+PUT_IN_ITS_PLACE = "if this machine's clock is right, put a new one in its place: dockertls ca rotate --compromised"
+"""What to do about an authority that has ended: nobody believes it any more, so there is nobody to wait for."""
+
 _LONGEST_COMMON_NAME = 64
 
 
@@ -247,8 +250,7 @@ def _authority_faults(authority: x509.Certificate, now: datetime) -> Iterator[Fa
     if now < start:
         yield Fault(f"the authority is not valid before {start:%Y-%m-%dT%H:%M:%SZ}", "set this machine's clock")
     if now > end:
-        hint = "begin anew in a store of its own: dockertls --store DIR bootstrap --replace"
-        yield Fault(f"the authority has ended at {end:%Y-%m-%dT%H:%M:%SZ}", hint)
+        yield Fault(f"the authority has ended at {end:%Y-%m-%dT%H:%M:%SZ}", PUT_IN_ITS_PLACE)
     if not may_sign(authority):
         yield Fault("the issuer's certificate is not that of an authority", "give one with CA:TRUE and keyCertSign")
     if not authority.subject.rdns:

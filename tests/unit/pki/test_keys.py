@@ -189,3 +189,41 @@ def test_a_certificate_and_its_key_match() -> None:
     assert keys.matches(CERTIFICATE, KEY.public_key())
     assert not keys.matches(CERTIFICATE, keys.generate("ecdsa-p256"))
     assert not keys.matches(CERTIFICATE, keys.generate("ed25519"))
+
+
+OLD, NEW = b"old horse", b"new staple"
+
+
+@pytest.fixture(scope="module")
+def sealed() -> bytes:
+    return keys.private_pem(keys.load_private(PLAIN), OLD)
+
+
+def test_a_key_gets_another_passphrase_and_stays_the_same(sealed: bytes) -> None:
+    anew = keys.sealed_anew(sealed, OLD, NEW, name="k")
+    assert (keys.private_pem(keys.load_private(anew, NEW)), keys.kdf_rounds(anew)) == (PLAIN, 600_000)
+    with pytest.raises(Refused, match="does not open k"):
+        keys.load_private(anew, OLD, name="k")
+
+
+def test_a_key_is_encrypted_or_not_any_more(sealed: bytes) -> None:
+    assert keys.private_pem(keys.load_private(keys.sealed_anew(PLAIN, None, NEW, name="k"), NEW)) == PLAIN
+    assert keys.sealed_anew(sealed, OLD, None, name="k") == PLAIN
+
+
+def test_what_is_as_it_shall_be_keeps_its_bytes(sealed: bytes) -> None:
+    assert keys.sealed_anew(sealed, OLD, OLD, name="k") == sealed
+    assert keys.sealed_anew(sealed, b"forgotten", OLD, name="k") == sealed, "the second run"
+    assert keys.sealed_anew(PLAIN, None, None, name="k") == PLAIN
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"wrong", NEW), (b"wrong", None), (b"", NEW)])
+def test_who_does_not_know_the_passphrase_changes_nothing(sealed: bytes, old: bytes, new: bytes | None) -> None:
+    with pytest.raises(Refused):
+        keys.sealed_anew(sealed, old, new, name="k")
+
+
+@pytest.mark.parametrize("pem", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nno\n-----END PRIVATE KEY-----\n"])
+def test_what_is_no_key_gets_no_passphrase(pem: bytes) -> None:
+    with pytest.raises(Refused):
+        keys.sealed_anew(pem, OLD, NEW, name="k")

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from dockertls.errors import Refused
-from dockertls.pki.names import client_name, display, folder, from_folder, parse_name, parse_names, warnings
+from dockertls.pki.names import client_name, display, folder, from_folder, parse_name, parse_names, twins, warnings
 
 
 def dns(text: str) -> x509.DNSName:
@@ -203,3 +203,19 @@ def test_idna_is_loaded_for_those_who_need_it_only() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "told"),
+    [
+        (["Ann"], ["ann"], ["Ann"]),
+        (["ann"], ["ann"], []),
+        (["Ann", "ann", "bob"], [], ["ann"]),
+        (["ann"], ["ann", "Ann"], []),
+        (["ANN"], ["ann", "Ann"], ["ANN"]),
+        (["STRASSE", "\u00c9va"], ["stra\u00dfe", "\u00e9va"], ["STRASSE", "\u00c9va"]),
+        (["ann2"], ["ann"], []),
+    ],
+)
+def test_names_that_differ_in_case_alone(wanted: list[str], there: list[str], told: list[str]) -> None:
+    assert [fault.message.split('"')[1] for fault in twins(wanted, there)] == told
