@@ -155,6 +155,11 @@ PASSPHRASE = ("--no-passphrase",)
 CHANGES: dict[str, tuple[tuple[str, ...], ...]] = {
     "bootstrap": (("bootstrap", "web1", "--no-passphrase"),),
     "ca": (("ca", "init", "--name", "acme", "--no-passphrase"),),
+    "ca-permit": (("ca", "init", "--permit", "example.org", "--permit", "10.0.0.0/8", "--no-passphrase"),),
+    "ca-passphrase": (
+        ("ca", "init", "--no-passphrase", "--yes"),
+        ("ca", "passphrase", "--passphrase-command", "echo new", "--new-passphrase-command", "echo new"),
+    ),
     "server-issue": (("ca", "init", "--no-passphrase", "--yes"), ("server", "issue", "web2", "--san", "10.0.0.5")),
     "client-issue": (("ca", "init", "--no-passphrase", "--yes"), ("client", "issue", "bob", "eve", "--key", "ed25519")),
     "server-install": (
@@ -573,6 +578,18 @@ def test_a_terminal_that_does_not_consent_changes_nothing(
     assert seen == code, shown
     assert "Traceback" not in shown
     assert fresh.untouched == before
+
+
+def test_a_terminal_is_asked_for_both_passphrases(fresh: Place) -> None:
+    fresh.done("ca", "init", "--passphrase-command", "echo old", "--yes")
+    answers = (
+        ("passphrase of", "old\n"), ("new passphrase", "correct horse\n"), ("once more", "correct horse\n"),
+        ("[y/N]", "y\n"),
+    )  # fmt: skip
+    shown, code = on_a_terminal(fresh, "ca", "passphrase", answers=answers)
+    assert code == 0, shown
+    assert "correct horse" not in shown
+    fresh.done("client", "issue", "ann", "--passphrase-command", "echo correct horse", "--yes")
 
 
 def test_help_and_version_need_no_host() -> None:
