@@ -38,7 +38,7 @@ def instead(store: StoreState, role: str, name: str, link: Link | None, named: G
         named: the generation that it leads to, which has ended; None: there is none, or it is broken.
 
     Raises:
-        NotReady: if there are generations, and none that can be read.
+        NotReady, Refused: if there are generations, and none that can be used: what is wrong with it.
     """
     numbers = store.numbers(role, name)
     if link is None and not numbers:
@@ -48,6 +48,7 @@ def instead(store: StoreState, role: str, name: str, link: Link | None, named: G
         return named
     why = f"{shown(store.place(role, name) / 'current')} {_why(link, named)}"
     if found is None:
+        _ = store.generation(role, name, link.target if link else numbers[-1]).certificate  # tells what is wrong
         raise NotReady(f"{why}, and there is none to take its place", "restore it from a backup, or issue a new one")
     store.say(f"{why}: {found.path.name} is used, which is good")
     return found

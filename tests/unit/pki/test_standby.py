@@ -126,9 +126,13 @@ def test_one_of_the_right_authority_is_chosen_not_the_highest_number(shelf: Shel
     assert shelf.used() == "0001"
 
 
-def test_nothing_can_be_read(shelf: Shelf) -> None:
-    (shelf.ann / shelf.add() / "cert.pem").unlink()
+def test_where_nothing_can_be_used_what_is_wrong_is_told(shelf: Shelf) -> None:
+    (shelf.ann / shelf.add() / "key.pem").write_bytes(private_pem(generate("ed25519")))
+    (shelf.ann / "current").unlink()
     with pytest.raises(NotReady, match="none to take its place"):
+        shelf.used()
+    (shelf.ann / "0001/cert.pem").unlink()
+    with pytest.raises(NotReady, match=r"0001/cert\.pem is missing"):
         shelf.used()
 
 
