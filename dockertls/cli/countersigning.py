@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import read_input
-from dockertls.cli.issuing import client_requests, server_requests
+from dockertls.cli.issuing import client_requests, refuse_twins, server_requests
 from dockertls.errors import Fault, NotReady, refuse
 from dockertls.pki.elsewhere import Elsewhere, elsewhere, note
 from dockertls.pki.keys import key_fingerprint, kind_of
@@ -57,6 +57,7 @@ def sign_request(session: Session, signer: Signer, wanted: Signing, output: Outp
     authority = session.store.authority(wanted.role)
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
+    refuse_twins(session.store, [leaf])
     refuse(source, _owner_faults(session.store, asked.key, leaf))
     _show(session, asked, leaf)
     made: list[Made] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
-    from dockertls.pki.store import Generation
+    from dockertls.pki.store import Generation, StoreState
 
 
 def server_requests(names: Sequence[str], san: Sequence[str]) -> tuple[LeafRequest, ...]:
@@ -49,6 +49,12 @@ def client_requests(names: Sequence[str]) -> tuple[LeafRequest, ...]:
     return tuple(LeafRequest("client", name, name) for name in dict.fromkeys(good))
 
 
+def refuse_twins(store: StoreState, requests: Sequence[LeafRequest]) -> None:
+    """Raise Refused with every client whose name differs from that of another one in case alone."""
+    clients = [one.folder for one in requests if one.role == "client"]
+    refuse("client names", [*twins(clients, store.names("client") if clients else ())])
+
+
 def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest], change: ChangeOptions) -> None:
     """Issue them and tell what was made.
 
@@ -59,8 +65,7 @@ def issue_all(session: Session, signer: Signer, requests: Sequence[LeafRequest],
     authority = session.store.authority(role)
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
-    if role == "client":
-        refuse("client names", [*twins([one.folder for one in requests], session.store.names(role))])
+    refuse_twins(session.store, requests)
     made: list[Made] = []
 
     def make() -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import read_input
+from dockertls.cli.issuing import refuse_twins
 from dockertls.errors import NotReady
 from dockertls.pki.acceptance import Pair, accept
 from dockertls.pki.issue import Issued, Request, subject_name
@@ -36,7 +37,9 @@ def request_certificate(
 
     Raises:
         NotReady: if a request with another kind of key waits already.
+        Refused: if the name is mixed up with another one.
     """
+    refuse_twins(session.store, [wanted])
     made: list[Pending] = []
 
     def make() -> Plan:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import PassphraseSource, read_input, working_directory
+from dockertls.cli.outputs import STDOUT, file_change
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
 from dockertls.pki.backup import Backup, backup_of, pack, plan_restore, unpack
 from dockertls.pki.keys import is_encrypted, load_private, matches, public_of, sealed_anew
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.pki.keys import PrivateKey
 
-STDOUT = "-"
 NOT_THE_KEY = "export the authority again: dockertls ca export --output FILE"
 
 
@@ -93,13 +93,10 @@ def _export(session: Session, path: Path, passphrase: Passphrase, *, force: bool
     before = host.node(path)
     if isinstance(before, File) and _holds(before.content, backup, passphrase):
         return Plan(""), unpack(before.content)
-    if before is not None and not force:
-        raise NotReady(f"{shown(path)} is there already", "name another file, or write over it with --force")
-    if host.node(path.parent) is None:
-        raise NotReady(f"{shown(path.parent)} is not there", "name a folder that exists")
     sealed = _sealed(backup, passphrase)
     after = File(pack(sealed), 0o600, host.self_owner, secret=True)
-    return Plan("export the authority", (Change(path, before, after, "all of the authority"),)), sealed
+    change = file_change(host, path, after, "all of the authority", force=force)
+    return Plan("export the authority", (change,)), sealed
 
 
 def _sealed(backup: Backup, passphrase: Passphrase) -> Backup:

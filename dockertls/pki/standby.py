@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from dockertls.errors import NotReady, Refused
 from dockertls.pki.keys import load_certificates
-from dockertls.pki.profiles import issued_by
 from dockertls.plan import shown
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _best(store: StoreState, role: str, name: str, *, better: bool) -> Generatio
         name: of the generations.
         better: whether none is taken rather than one that has ended, or is another authority's.
     """
-    candidates = _authorities(store) if role == "ca" else filter(_is_pair, store.readable(role, name))
+    candidates = _authorities(store) if role == "ca" else _leaves(store, role, name)
     authority = None if role == "ca" else store.authority(role)
     ranked = [(_rank(one, authority.certificate if authority else None, store.now), one) for one in candidates]
     best = max(ranked, key=lambda pair: pair[0], default=None)
@@ -84,9 +83,16 @@ _GOOD: _Rank = (True, True, 0)
 
 def _rank(generation: Generation, authority: x509.Certificate | None, now: datetime | None) -> _Rank:
     certificate = generation.certificate
-    right = authority is None or issued_by(certificate, authority)
+    right = authority is None or generation.is_of(authority)
     valid = now is None or certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
     return right, valid, generation.number
+
+
+def _leaves(store: StoreState, role: str, name: str) -> Iterator[Generation]:
+    """Those that may be in use: not what was revoked."""
+    revocations = store.revocations()
+    found = (one for one in store.readable(role, name) if _is_pair(one))
+    return (one for one in found if not revocations.of(one.certificate))
 
 
 def _is_pair(generation: Generation) -> bool:

@@ -206,7 +206,7 @@ STORES: dict[str, tuple[Callable[[Place], None], tuple[str, ...], int, str]] = {
     "CA key empty": (_truncate(f"{CA}/key.pem"), ("bootstrap", "web9"), 3, "ca/0001/key.pem"),
     "CA key binary": (_write(f"{CA}/key.pem", bytes(range(256))), ("server", "issue", "web9"), 3, "ca/0001/key.pem"),
     "CA key gone": (_remove(f"{CA}/key.pem"), ("server", "issue", "web9"), 4, "key is not in"),
-    "CA key a folder": (_folder(f"{CA}/key.pem"), ("server", "issue", "web9"), 4, "key is not in"),
+    "CA key a folder": (_folder(f"{CA}/key.pem"), ("server", "issue", "web9"), 4, "key.pem"),
     "CA certificate cut off": (_truncate(f"{CA}/cert.pem"), ("ca", "show"), 3, "ca/0001/cert.pem"),
     "CA certificate empty": (_write(f"{CA}/cert.pem", b" "), ("server", "issue", "web9"), 3, "ca/0001/cert.pem"),
     "CA certificate binary": (_write(f"{CA}/cert.pem", b"\0\xff" * 99), ("status",), 3, "ca/0001/cert.pem"),

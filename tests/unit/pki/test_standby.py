@@ -14,6 +14,7 @@ from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import generate, private_pem
 from dockertls.pki.profiles import CA, CLIENT
+from dockertls.pki.revocation import RECORD, Revoked, record
 from dockertls.pki.rotation import Rotation
 from dockertls.pki.store import StoreState, new_generation, plan_authority, plan_generation, plan_next_authority
 
@@ -123,6 +124,15 @@ def test_one_of_the_right_authority_is_chosen_not_the_highest_number(shelf: Shel
     shelf.add()
     shelf.add(authority=shelf.add_authority("aborted"))
     (shelf.ann / "current").unlink()
+    assert shelf.used() == "0001"
+
+
+def test_what_was_revoked_does_not_come_back(shelf: Shelf) -> None:
+    revoked = [Revoked(one, "client ann", NOW) for one in (2,)]
+    shelf.add()
+    shelf.add()
+    (shelf.folder / "ca/0001" / RECORD).write_bytes(record(revoked))
+    shutil.rmtree(shelf.ann / shelf.add())
     assert shelf.used() == "0001"
 
 

@@ -12,7 +12,7 @@ from dockertls.apply import Run, apply
 from dockertls.errors import NotReady, Refused
 from dockertls.host import LocalHost
 from dockertls.pki.acceptance import Pair
-from dockertls.pki.issue import Issued, Request
+from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import generate, private_pem
 from dockertls.pki.names import parse_names
 from dockertls.pki.pending import Pending, answered, new_pending, pending, plan_pending
@@ -53,7 +53,9 @@ def server(store: StoreState) -> Generation:
 
 def test_the_root_is_trusted_and_never_sent(store: StoreState) -> None:
     issuer = store.issuer(lambda: None)
-    assert (issuer.certificate, issuer.chain) == (MIDDLE_CERTIFICATE, ())
+    assert (issuer.certificate, issuer.chain) == (MIDDLE_CERTIFICATE, (ROOT_CERTIFICATE,)), "whose limits bind, too"
+    leaf = issue(Request(SERVER, "web2", NAMES), LEAF_KEY, issuer, now=NOW, serial=9)
+    assert leaf.chain == (MIDDLE_CERTIFICATE,)
     assert store.trusted() == (ROOT_CERTIFICATE,)
 
 
