@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockertls.timer.cron import TABLE, Cron, moment
@@ -14,11 +14,13 @@ words = st.lists(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), mi
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
+@settings(deadline=None)
 @given(words=words)
 def test_what_is_run_is_read_back(row: Cron, words: list[str]) -> None:
     assert row.words(row.text(words, "web1")) == tuple(words)
 
 
+@settings(deadline=None)
 @given(words=words)
 def test_no_percent_sign_ends_a_line_of_a_crontab(words: list[str]) -> None:
     """cron turns an escaped one back, and gives the rest to sh (crontab(5))."""
