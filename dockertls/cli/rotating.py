@@ -55,13 +55,16 @@ class Rotator:
         self._session, self._signer, self._change, self._restart = session, signer, change, restart
         self._group = secrets.token_hex(8)
         self._new: Generation | None = None
-        self._seen: Rotation | None = None
         self.left = ""
         """The folder of the authority that is left."""
 
     @property
     def _store(self) -> StoreState:
         return self._session.store
+
+    def settle(self) -> None:
+        """Take back what a killed run left: only then it is known how far the rotation is. Raises as `recover`."""
+        self._session.recover(self._change)
 
     def start(self, asked: Rotate, phase: Phase = FIRST) -> Done:
         """Make the new authority, and go to a phase at once: the first one, or the last in an emergency.
@@ -71,7 +74,7 @@ class Rotator:
         """
         if self._store.rotation():
             raise NotReady("a rotation is under way already", "go on with `dockertls ca rotate next`, or abort it")
-        return self._go(self._locking_out(self._begun(asked), asked), phase)
+        return self._go(None, self._locking_out(self._begun(asked), asked), phase)
 
     def _begun(self, asked: Rotate) -> Rotation:
         """A rotation to a new authority, which is made in memory."""
@@ -87,10 +90,13 @@ class Rotator:
         """Go to another phase of the rotation under way.
 
         Raises:
-            NotReady: with everybody who would lose access.
+            NotReady: with everybody who would lose access, or if another run was faster and a phase would be left out.
         """
-        rotation = replace(self.under_way(), compromised=asked.compromised or self.under_way().compromised)
-        return self._go(self._locking_out(rotation, asked), phase)
+        found = self.under_way()
+        if abs(phase.number - found.phase) > 1 and not asked.compromised:
+            raise _overtaken()
+        rotation = replace(found, compromised=asked.compromised or found.compromised)
+        return self._go(found, self._locking_out(rotation, asked), phase)
 
     def under_way(self) -> Rotation:
         """The rotation under way. Raises NotReady if there is none."""
@@ -124,14 +130,14 @@ class Rotator:
         found = [key for key, name in known.items() if name in asked.locked_out]
         return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *found))))
 
-    def _go(self, rotation: Rotation, phase: Phase) -> Done:
-        self.left, self._seen = rotation.old, self._store.rotation()
+    def _go(self, found: Rotation | None, rotation: Rotation, phase: Phase) -> Done:
+        self.left = rotation.old
         if self._restart is Restart.NEVER:
             raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
         if not rotation.compromised:
             refuse_blocked(blocks(self._parties(rotation), rotation, phase))
         terms = Terms(eager=True, whole=True, group=self._group)
-        return carry_out(self._session, lambda: self._work(rotation, phase), self._change, self._restart, terms)
+        return carry_out(self._session, lambda: self._work(found, rotation, phase), self._change, self._restart, terms)
 
     def _parties(self, rotation: Rotation) -> tuple[Party, ...]:
         """Everybody whom the rotation is about."""
@@ -144,20 +150,29 @@ class Rotator:
 
     # what a phase is made of
 
-    def _work(self, rotation: Rotation, phase: Phase) -> Work:
-        """The store and this host in a phase. Raises NotReady if another run has moved on meanwhile."""
-        taken = self._seen is None and rotation.new in self._store.numbers("ca", "")
-        if taken or self._store.rotation() != self._seen:
-            raise NotReady("another run has rotated meanwhile", "see `dockertls ca rotate status`")
+    def _work(self, found: Rotation | None, rotation: Rotation, phase: Phase) -> Work:
+        """The store and this host in a phase.
+
+        Args:
+            found: how far the rotation was when it was decided to go there; None: none was under way.
+            rotation: the same, or the one that begins.
+            phase: where it goes.
+
+        Raises:
+            NotReady: if another run was faster: a phase must not be left out, nor a second authority be begun.
+        """
+        if self._store.rotation() != found:
+            raise _overtaken()
         old, new = self._sides(rotation)
         sides = {"old": old, "new": new}
         trusts = {role: self._trust(phase, role, new) for role in FOLDERS}
         moved = [self._leaf(one, sides[phase.shows(one.role)]) for one in self._to_move(phase, sides)]
         made = {(one.generation.role, one.generation.name): one.generation for one in moved}
+        begun = (plan_next_authority(self._store, new),) if found is None else ()
         return Work(
             f"rotate the authority: {phase.title}",
             Aim(trusts, made),
-            (*self._of_authority(rotation, phase, new, trusts["server"]), *(one.plan for one in moved)),
+            (*begun, *self._of_authority(rotation, phase, new, trusts["server"]), *(one.plan for one in moved)),
             self._client_of(old, new.anchor_pem) if phase is LAST else None,
             self._probe(new, trusts["client"]) if phase is FIRST else None,
         )
@@ -171,9 +186,7 @@ class Rotator:
         return b"".join(anchors[side] for side in phase.trusts(role))
 
     def _of_authority(self, rotation: Rotation, phase: Phase, new: Generation, trust: bytes) -> Iterator[Plan]:
-        """The authority's own folder: the new one, who is trusted, how far it is, and at its end who signs."""
-        if new is self._new and not self._store.numbers("ca", "").count(rotation.new):
-            yield plan_next_authority(self._store, new)
+        """The authority's own folder: who is trusted, how far it is, and at its end who signs."""
         running = phase not in {PHASES[0], LAST}
         yield plan_rotation(self._store, rotation.at(phase) if running else None, trust)
         if phase is LAST:
@@ -228,6 +241,10 @@ class Rotator:
             return None
         made = self._signer.leaf(PROBE, new).generation
         return ClientMaterial(trust, made.cert_pem, made.key_pem)
+
+
+def _overtaken() -> NotReady:
+    return NotReady("another run changed how far the rotation is", "see `dockertls ca rotate status`")
 
 
 def _on_the_way_back(block: Block) -> Block:

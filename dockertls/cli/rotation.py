@@ -35,6 +35,10 @@ def rotate(session: Session, rotator: Rotator, action: str | None, asked: Rotate
         raise Usage(f"{visible(str(action))} is not known", f"take one of: {', '.join(ACTIONS)}")
     if action and (now or asked.compromised):
         raise Usage(f"--now and --compromised go without {action}", "leave one of them out")
+    if action in {None, "status"} and not (now or asked.compromised):
+        show_status(session)
+        return
+    rotator.settle()
     if asked.compromised:
         _emergency(session, rotator, asked)
     elif now:
@@ -44,10 +48,8 @@ def rotate(session: Session, rotator: Rotator, action: str | None, asked: Rotate
     elif action == "next":
         phase = PHASES[rotator.under_way().phase + 1]
         _tell(session, rotator, [rotator.move(asked, phase)], phase)
-    elif action == "abort":
-        _abort(session, rotator, asked)
     else:
-        show_status(session)
+        _abort(session, rotator, asked)
 
 
 def _all(session: Session, rotator: Rotator, asked: Rotate) -> None:
