@@ -27,18 +27,9 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 for loaded in (
-    "bootstrap",
-    "checking",
-    "exporting",
-    "issuing",
-    "preparing",
-    "rehearsing",
-    "revoking",
-    "surveying",
-    "telling",
-):
-    import_module(f"dockertls.cli.{loaded}")
-for loaded in ("countersigning", "importing", "requesting"):
+    "bootstrap", "checking", "countersigning", "exporting", "importing", "issuing", "preparing", "rehearsing", "renewing",
+    "requesting", "revoking", "rotating", "rotation", "surveying", "telling",
+):  # fmt: skip
     import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):
     import_module(loaded)

@@ -9,12 +9,13 @@ import traceback
 from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.e2e.program import Place, forked, judged, program
 from tests.e2e.strace import failing, killed, traced
-from tests.e2e.whole import Course, assert_whole, entries, host
+from tests.e2e.whole import Course, State, assert_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a file system on which a barrier costs nothing
 BOOTSTRAP = ("bootstrap", "web1", "--client", "ann", "--no-passphrase", "--yes")
 USED_UP = 4  # there is nothing more to take back
+REFUSED = 4  # it has begun already, or it is over
 AUTHORITY = (("ca", "init", "--no-passphrase", "--yes"), ("server", "issue", "web1", "--yes"))
 TIMER, SYSTEMD = ("timer", "install", "--yes"), "usr/lib/systemd/systemd"
 USERS = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n"
@@ -57,16 +59,18 @@ class Scenario:
         words: of the run.
         before: runs that come before it.
         lies: what lies on the host already, by its path; a folder if it has no content.
-        again: the exit code of the same run when it has been done.
+        again: the exit code of the same run when it has been done; None: then it does more.
         user: who called sudo.
+        seamless: whether clients and dockerd can live with the host's files at every moment, half-way too.
     """
 
     packaging: str
     words: tuple[str, ...]
     before: tuple[tuple[str, ...], ...] = ()
     lies: Mapping[str, Owned] = field(default_factory=dict)
-    again: int = 0
+    again: int | None = 0
     user: str = ""
+    seamless: bool = False
 
     @property
     def env(self) -> dict[str, str]:
@@ -79,6 +83,19 @@ class Scenario:
         for words in self.before:
             place.done(*words, env=self.env)
         return place
+
+
+SHORT = (("ca", "init", "--no-passphrase", "--yes"), (*BOOTSTRAP, "--days", "30"))
+RENEW = ("renew", "--within", "5w", "--days", "397", "--yes")
+
+
+def rotate(*words: str) -> tuple[str, ...]:
+    return ("ca", "rotate", *words, "--no-passphrase", "--yes")
+
+
+def at_phase(number: int) -> tuple[tuple[str, ...], ...]:
+    """What comes before a run that finds a rotation there."""
+    return (BOOTSTRAP, rotate("start"), *(rotate("next"),) * (number - 1))
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -125,6 +142,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         (BOOTSTRAP, ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377")),
         again=USED_UP,
     ),
+    "renew": Scenario("debian", RENEW, SHORT, seamless=True),
+    "renew-new-key": Scenario("debian", (*RENEW, "--new-key"), SHORT),
+    "rotate-start": Scenario("debian", rotate("start"), (BOOTSTRAP,), again=REFUSED, seamless=True),
+    "rotate-next": Scenario("debian", rotate("next"), at_phase(1), again=None, seamless=True),
+    "rotate-last": Scenario("debian", rotate("next"), at_phase(4), again=REFUSED, seamless=True),
+    "rotate-now": Scenario("debian", rotate("--now"), (BOOTSTRAP,), again=None, seamless=True),
+    "rotate-abort": Scenario("debian", rotate("abort"), at_phase(3), again=REFUSED, seamless=True),
+    "rotate-compromised": Scenario("debian", rotate("--compromised"), (BOOTSTRAP,), again=None),
 }
 
 
@@ -156,15 +181,23 @@ class Stage:
 
     @classmethod
     def set(cls, scenario: Scenario, folder: Path) -> Stage:
-        stage = cls(scenario, scenario.prepared(folder / "ready"), (), Course({}, {}, 0))
+        stage = cls(scenario, scenario.prepared(folder / "ready"), (), Course(()))
         with stage.copy("first") as place:  # what is imported late, is before calls are counted
             assert stage.run(place).code == 0
             assert_whole(place)
         with stage.copy("undisturbed") as place:
-            run = traced(stage.act(place), place.root, env=scenario.env)
+            run = stage.traced(place)
             assert run.ran.code == 0, run.ran
-            course = Course(host(stage.ready), host(place), entries(place))
-            return replace(stage, points=run.points, course=course)
+            ends = [following for point, following in pairwise(run.points) if point.ends_a_change]
+            states = (State.of(stage.ready), *map(stage.killed_state, ends[:-1]), State.of(place))
+            assert [one.entries - states[0].entries for one in states] == list(range(len(states)))
+            return replace(stage, points=run.points, course=Course(states))
+
+    def killed_state(self, point: Point) -> State:
+        """What a run leaves that is killed there."""
+        with self.copy(f"killed-{point.at}") as place:
+            self.killed(place, point)
+            return State.of(place)
 
     def copy(self, name: str) -> AbstractContextManager[Place]:
         return copied(self.ready, name)
@@ -195,6 +228,16 @@ def copied(place: Place, name: str) -> Iterator[Place]:
         yield Place(root, place.options)
     finally:
         shutil.rmtree(root)
+
+
+def assert_goes_on(stage: Stage, place: Place) -> None:
+    """Where nothing is in its way any more, the same run does what was wanted; what was done, it does not do twice."""
+    done = stage.course.is_new(place)
+    if not done or stage.scenario.again is not None:
+        ran = stage.run(place)
+        assert ran.code == (stage.scenario.again if done else 0), ran
+    stage.course.assert_new(place)
+    assert_whole(place)
 
 
 def some(points: Sequence[Point], every: int) -> tuple[Point, ...]:

@@ -31,6 +31,7 @@ OPENING = {"open", "openat", "openat2", "creat"}
 ANYWHERE = {"sync", *STARTS}  # they name no file
 LINE = re.compile(r"^(?:\d+ +)?(\w+)\((.*?)(?:\) += .*)?$")
 NAMED = re.compile(r'<([^>]*)>|"([^"]*)"')
+HISTORY = re.compile(r"/history \d+\.json$")
 MARK = re.compile(r"\.dockertls-\d+-\d+")
 
 
@@ -49,6 +50,11 @@ class Point:
     call: str
     nth: int
     names: str
+
+    @property
+    def ends_a_change(self) -> bool:
+        """Whether a journal becomes history by it."""
+        return self.call == "renameat" and HISTORY.search(self.names) is not None
 
     def __str__(self) -> str:
         return f"{self.at}: {self.call} {self.nth} ({self.names})"

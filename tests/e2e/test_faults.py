@@ -8,8 +8,8 @@ import pytest
 
 from dockertls.journal import JOURNAL
 from tests.e2e.faults import ERRORS, LASTING, SAID, filling
-from tests.e2e.scenarios import everywhere, some
-from tests.e2e.whole import STATE, assert_whole, host, store
+from tests.e2e.scenarios import assert_goes_on, everywhere, some
+from tests.e2e.whole import STATE, assert_whole
 
 if TYPE_CHECKING:
     from tests.e2e.program import Place, Ran
@@ -28,11 +28,11 @@ def _fails_at(stage: Stage, point: Point) -> None:
     for error in ERRORS[point.call]:
         with stage.copy(f"failing-{point.at}") as place:
             _assert_nothing_done(stage, place, stage.failing(place, point, error), error)
-            _assert_goes_on(stage, place)
+            assert_goes_on(stage, place)
 
 
 def _assert_nothing_done(stage: Stage, place: Place, ran: Ran, error: str) -> None:
-    """Unless it was done and durable already, when it failed."""
+    """Unless it was done and durable already, when it failed; what the run had done before stays."""
     if stage.course.is_new(place):
         assert ran.code == 0, ran
         return
@@ -41,16 +41,7 @@ def _assert_nothing_done(stage: Stage, place: Place, ran: Ran, error: str) -> No
     assert SAID[error] in reason
     assert ("everything was put back" in reason) == (ran.code == UNDONE)
     assert hint.strip()
-    assert host(place) == stage.course.old
-    assert store(place) == store(stage.ready)
-    assert_whole(place)
-
-
-def _assert_goes_on(stage: Stage, place: Place) -> None:
-    """Where nothing fails any more, the next run does what was wanted."""
-    done = stage.course.is_new(place)
-    assert stage.run(place).code == (stage.scenario.again if done else 0)
-    stage.course.assert_new(place)
+    stage.course.assert_reached(place)
     assert_whole(place)
 
 
@@ -67,7 +58,7 @@ def _keeps_failing(stage: Stage, point: Point) -> None:
             assert "run dockertls again" in ran.err
         else:
             _assert_nothing_done(stage, place, ran, LASTING[point.call])
-        _assert_goes_on(stage, place)
+        assert_goes_on(stage, place)
 
 
 @pytest.mark.parametrize("what", ["size", "nr_inodes"])

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dockertls.host import LocalHost
+from dockertls.journal import history
+from dockertls.pki import rotation
 from dockertls.pki.keys import load_certificates, load_private, matches
 from tests.e2e.program import PATIENCE, Place, Ran, command, environment, judged
 from tests.e2e.whole import assert_whole
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOOTSTRAP = ("bootstrap", "web1", "--client", "ann", "--no-passphrase", "--yes")
+PHASES = [phase.title for phase in rotation.PHASES[2:]]
 LONGEST = 0.9  # seconds: about what a bootstrap takes, with its start
 
 
@@ -97,6 +101,25 @@ def test_bootstraps_at_once_make_one_authority(fresh: Place) -> None:
     assert sorted(path.name for path in (fresh.store / "ca").iterdir()) == ["0001", "current", "trust.pem"]
     assert_whole(fresh)
     assert fresh.done(*BOOTSTRAP, "--check").out.strip() == "nothing to do"
+
+
+def test_rotations_at_once_make_one_authority_and_leave_no_phase_out(secured: Place) -> None:
+    ended = at_once(secured, *(("ca", "rotate", "start", "--no-passphrase", "--yes"),) * 3)
+    assert sorted(ran.code for ran in ended) == [0, 4, 4], ended
+    assert len(load_certificates((secured.store / "ca/trust.pem").read_bytes())) == 2
+    begun = len(titles(secured))
+    for _ in range(2):
+        ended = at_once(secured, *(("ca", "rotate", "next", "--yes"),) * 2)
+        assert {ran.code for ran in ended} <= {0, 4}, ended
+        assert_whole(secured)
+    gone = titles(secured)[begun:]
+    assert gone == PHASES[: len(gone)]
+    assert sorted(path.name for path in (secured.store / "ca").glob("[0-9]*")) == ["0001", "0002"]
+
+
+def titles(place: Place) -> list[str]:
+    """What was done there, oldest first."""
+    return [entry.title.partition(": ")[2] for entry in history(LocalHost(str(place.root)))]
 
 
 def test_one_store_serves_runs_on_several_trees_at_once(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cryptography.x509 import Certificate
+
     from tests.e2e.program import Place
 
 Nodes = dict[str, tuple[object, ...]]
@@ -22,25 +24,55 @@ Nodes = dict[str, tuple[object, ...]]
 STATE = "var/lib/dockertls"
 STORE = "etc/dockertls"
 PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----")
+TIME = re.compile(rb"\d{4}-\d\d-\d\dT[\d:]+Z")
 
 
 def pairs(place: Place) -> Iterator[tuple[Path, Path]]:
     """Every certificate that has a name, and its key: of each generation of the store, and where they are used."""
     for certificate in (*place.store.glob("ca/[0-9]*/cert.pem"), *place.store.glob("*/*/[0-9]*/cert.pem")):
         yield certificate, certificate.with_name("key.pem")
+    for certificate in place.root.glob("etc/docker/tls/[0-9]*/server-cert.pem"):
+        yield certificate, certificate.with_name("server-key.pem")
     yield place.root / "etc/docker/server-cert.pem", place.root / "etc/docker/tls/current/server-key.pem"
-    for folder in (place.root / "root/.docker", *place.root.glob("home/*/.docker")):
+    for folder in client_folders(place):
         yield folder / "cert.pem", folder / "key.pem"
 
 
-def assert_whole(place: Place) -> None:
-    """Every pair that has a name belongs together and to the authority beside it, and nothing staged lies about."""
+def client_folders(place: Place) -> Iterator[Path]:
+    """Where clients look for their files."""
+    for folder in (place.root / "root/.docker", *place.root.glob("home/*/.docker")):
+        yield folder
+        yield from folder.glob("contexts/tls/*/docker")
+
+
+def assert_paired(place: Place) -> None:
+    """Every certificate that has a name belongs to the key beside it, and to an authority that is trusted there."""
     for certificate, key in pairs(place):
         if certificate.exists():
-            leaf = load_certificates(certificate.read_bytes())[0]
+            (leaf, *_), authorities = read(certificate), read(certificate.with_name("ca.pem"))
             assert matches(leaf, load_private(key.read_bytes())), certificate
-            authority = certificate.with_name("ca.pem")
-            assert not authority.exists() or issued_by(leaf, load_certificates(authority.read_bytes())[0]), certificate
+            assert not authorities or any(issued_by(leaf, one) for one in authorities), certificate
+
+
+def assert_acquainted(place: Place) -> None:
+    """Each client of this host trusts what dockerd is to show, and dockerd is to trust what he shows."""
+    daemon = place.root / "etc/docker"
+    served, trusted = read(daemon / "server-cert.pem"), read(daemon / "ca.pem")
+    for folder in client_folders(place) if served else ():
+        shown, believed = read(folder / "cert.pem"), read(folder / "ca.pem")
+        assert not shown or any(issued_by(shown[0], one) for one in trusted), folder
+        assert not believed or any(issued_by(served[0], one) for one in believed), folder
+
+
+def read(path: Path) -> tuple[Certificate, ...]:
+    """The certificates of a file; none if it is not there."""
+    return load_certificates(path.read_bytes()) if path.exists() else ()
+
+
+def assert_whole(place: Place) -> None:
+    """All belongs together, and nothing staged lies about."""
+    assert_paired(place)
+    assert_acquainted(place)
     for link in (*place.store.rglob("current"), *place.root.glob("etc/docker/*.pem")):
         assert link.exists(), f"{link} leads nowhere"
     assert not staged(place)
@@ -78,9 +110,13 @@ def store(place: Place) -> Nodes:
     return {path: node for path, node in place.snapshot.items() if path.startswith(STORE)}
 
 
+MOVING = re.compile(rf"({STORE}/)?(ca/(current|trust\.pem|rotation\.json)|(servers|clients)/[^/]+/current)")
+"""What of a store may change or go: which generations are in use, who is trusted, and how far a rotation is."""
+
+
 def assert_appended(before: Nodes, after: Nodes) -> None:
-    """Nothing that was in the store is gone or changed, but which generation is in use."""
-    kept = {path: node for path, node in before.items() if not path.endswith(("/current", "/trust.pem"))}
+    """Nothing that was in the store is gone or changed, but what moves."""
+    kept = {path: node for path, node in before.items() if not MOVING.fullmatch(path)}
     assert kept == {path: after.get(path) for path in kept}
 
 
@@ -90,27 +126,67 @@ def entries(place: Place) -> int:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A host before and after a run that nothing disturbed, and how many entries its history has then."""
+class State:
+    """A host and its store between two changes.
 
-    old: Nodes
-    new: Nodes
+    Attributes:
+        host: every node of the host.
+        store: every node of the store.
+        entries: how many entries the history has.
+    """
+
+    host: Nodes
+    store: Nodes
     entries: int
 
-    def assert_old(self, place: Place) -> None:
-        assert host(place) == self.old
+    @classmethod
+    def of(cls, place: Place) -> State:
+        return cls(host(place), store(place), entries(place))
 
-    def assert_new(self, place: Place) -> None:
-        """Byte for byte, but for what is random: what the run issues is another certificate each time."""
-        made = {path for path, node in self.new.items() if node != self.old.get(path)}
-        assert _masked(host(place), made) == _masked(self.new, made)
+
+@dataclass(frozen=True)
+class Course:
+    """A host before a run that nothing disturbs, after each change that the run makes, and after the last of them."""
+
+    states: tuple[State, ...]
+
+    @property
+    def old(self) -> State:
+        return self.states[0]
+
+    @property
+    def new(self) -> State:
+        return self.states[-1]
+
+    def reached(self, place: Place) -> State:
+        """What is to be found there, by what the history says."""
+        return self.states[entries(place) - self.old.entries]
 
     def is_new(self, place: Place) -> bool:
         """Whether the history says that the run was done."""
-        return entries(place) == self.entries
+        return self.reached(place) is self.new
 
-    def assert_either(self, place: Place) -> None:
-        (self.assert_new if self.is_new(place) else self.assert_old)(place)
+    def assert_old(self, place: Place) -> None:
+        assert host(place) == self.old.host
+
+    def assert_new(self, place: Place) -> None:
+        """Byte for byte, but for what is random: what the run issues is another certificate each time."""
+        self._assert_at(self.new, place)
+
+    def assert_reached(self, place: Place) -> None:
+        """Host and store are what the history says, and nothing in between."""
+        state = self.reached(place)
+        self._assert_at(state, place)
+        _assert_same(store(place), state.store, self.old.store)
+        assert_appended(self.old.store, store(place))
+
+    def _assert_at(self, state: State, place: Place) -> None:
+        _assert_same(host(place), state.host, self.old.host)
+
+
+def _assert_same(found: Nodes, expected: Nodes, old: Nodes) -> None:
+    made = {path for path, node in expected.items() if node != old.get(path)}
+    assert _masked(found, made) == _masked(expected, made)
 
 
 def _masked(nodes: Nodes, made: set[str]) -> Nodes:
@@ -118,5 +194,6 @@ def _masked(nodes: Nodes, made: set[str]) -> Nodes:
 
 
 def _mask(part: object) -> object:
-    found = PEM.findall(part) if isinstance(part, bytes) else []
-    return found or part
+    if not isinstance(part, bytes):
+        return part
+    return PEM.findall(part) or TIME.sub(b"", part)
