@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SIGNED = ("--passphrase-file", PHRASE, "--yes")
 ENDPOINT = "tcp://127.0.0.1:2376"
+CURL_REFUSED = frozenset({35, 55, 56})
+"""How curl ends when the server turns it away in the handshake, or right after it."""
 HALF = 25  # connections a second, of each of two clients
 
 
@@ -42,6 +44,14 @@ def assert_nobody_was_refused(seen: dict[str, int]) -> None:
     """Those in flight as the old dockerd ends are cut by releases before 24; nothing else may go wrong."""
     assert seen.get("refused", 0) == seen.get("rejected", 0) == 0, seen
     assert seen["answered"] > 10 * seen.get("cut", 0), seen
+
+
+def refused(lab: Lab, folder: str) -> bool:
+    """Whether a client is kept out, who trusts the server that there is."""
+    files = f"--cacert /root/.docker/ca.pem --cert {folder}/cert.pem --key {folder}/key.pem"
+    seen = lab.run("bash", "-c", f"curl -sS {files} https://127.0.0.1:2376/_ping")
+    assert seen.returncode in {0, *CURL_REFUSED}, seen.stderr
+    return seen.returncode != 0
 
 
 @contextmanager

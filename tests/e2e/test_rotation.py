@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.lab import PROGRAM
-from tests.e2e.rotating import ENDPOINT, SIGNED, Load, assert_nobody_was_refused, secured
+from tests.e2e.rotating import ENDPOINT, SIGNED, Load, assert_nobody_was_refused, refused, secured
 
 if TYPE_CHECKING:
     from tests.e2e.lab import Lab
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker")
 
 ROTATE = ("ca", "rotate")
 PHASES = 5
-CURL_REFUSED = frozenset({35, 55, 56})
-"""How curl ends when the server turns it away in the handshake, or right after it."""
 
 
 def carried_over(lab: Lab, name: str, folder: str) -> None:
@@ -51,14 +49,6 @@ def clients_are_let_in(lab: Lab, context: str) -> None:
         f"printf '{request}' | openssl s_client -quiet -verify_return_error -ign_eof {files} -connect 127.0.0.1:2376"
     )
     assert lab.shell(f"{asked} 2>/dev/null").endswith("OK")
-
-
-def refused(lab: Lab, folder: str) -> bool:
-    """Whether a client is kept out, who trusts the server that there is."""
-    files = f"--cacert /root/.docker/ca.pem --cert {folder}/cert.pem --key {folder}/key.pem"
-    seen = lab.run("bash", "-c", f"curl -sS {files} https://127.0.0.1:2376/_ping")
-    assert seen.returncode in {0, *CURL_REFUSED}, seen.stderr
-    return seen.returncode != 0
 
 
 def test_every_phase_lets_everybody_in() -> None:

@@ -1,0 +1,97 @@
+"""Renewal and rotation are killed on a real host under load, and run again: nobody is refused, no container ends."""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.lab import PROGRAM
+from tests.e2e.rotating import SIGNED, Load, assert_nobody_was_refused, refused, secured
+from tests.e2e.test_states import JOURNALS, KILLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.lab import Lab
+
+pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
+
+ROTATE = ("ca", "rotate", "--now", *SIGNED)
+RENEW = ("renew", "--all", *SIGNED)
+TIMED_OUT = 137
+SHORTEST, LONGEST = 0.4, 4.0  # seconds: from the program's start to the end of a phase that restarts dockerd
+DEATHS = 6  # by chance, then the run is left alone
+
+ENDING = """
+import os, signal, sys
+from dockertls.cli.app import run
+from dockertls.host import LocalHost
+
+rename = LocalHost.rename
+
+def ending(self, old, new):
+    rename(self, old, new)
+    if new.parent.name == "history":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+LocalHost.rename = ending
+run(sys.argv[1:])
+"""
+"""A run that kills itself when a change has become history: at the boundary of a phase."""
+
+
+def ends_at_a_boundary(lab: Lab, *words: str) -> bool:
+    """Run a command that dies after its first change. Returns whether it died."""
+    done = lab.run(sys.executable, "-c", ENDING, *words)
+    assert done.returncode in {0, KILLED}, done.stderr
+    return done.returncode == KILLED
+
+
+def ends_after(lab: Lab, seconds: float, *words: str) -> bool:
+    """Run a command that is killed after a time, but nothing that it runs. Returns whether it was killed."""
+    done = lab.run("timeout", "--foreground", "--signal=KILL", f"{seconds:.2f}", *PROGRAM, *words)
+    assert done.returncode in {0, TIMED_OUT}, done.stderr
+    return done.returncode == TIMED_OUT
+
+
+def is_settled(lab: Lab, authority: str) -> bool:
+    """Whether an authority is the one in use, and no change and no rotation is under way."""
+    ca = lab.path("/etc/dockertls/ca")
+    left = (*map(lab.path, JOURNALS), ca / "rotation.json")
+    return str((ca / "current").readlink()) == authority and not any(path.exists() for path in left)
+
+
+def rotated(lab: Lab, authority: str, runs: Callable[[], bool]) -> int:
+    """Rotate to an authority, again as often as a run dies. Returns how often one did."""
+    deaths = 0
+    while not is_settled(lab, authority):
+        deaths += runs()
+        assert deaths <= 2 * DEATHS
+    return deaths
+
+
+def test_killed_and_run_again_nobody_is_refused() -> None:
+    chance = random.Random(4)  # noqa: S311 - moments, not secrets
+    with secured() as (lab, container):
+        lab.shell("cp -a /root/.docker /root/first")
+        load = Load(lab, "/root/.docker")
+        assert rotated(lab, "0002", lambda: ends_at_a_boundary(lab, *ROTATE)) >= 5
+        lab.shell("cp -a /root/.docker /root/second")
+        times = [chance.uniform(SHORTEST, LONGEST) for _ in range(DEATHS)]
+        deaths = rotated(lab, "0003", lambda: ends_after(lab, times.pop() if times else 60, *ROTATE))
+        assert deaths
+        for _ in range(DEATHS // 2):
+            ends_after(lab, chance.uniform(SHORTEST, LONGEST), *RENEW)
+        lab.output(*PROGRAM, *RENEW)
+        assert_nobody_was_refused(load.stopped())
+
+        assert refused(lab, "/root/first")
+        assert refused(lab, "/root/second")
+        assert not refused(lab, "/root/.docker")
+        assert lab.container_pid("lasting") == container
+        assert lab.dockertls("status").returncode == 0
+        lab.output(*PROGRAM, "check", "127.0.0.1")
+        assert lab.output(*PROGRAM, "renew", "--check", *SIGNED) == "nothing to do"
