@@ -18,14 +18,35 @@ from dockertls.apply import recover
 from dockertls.host import LocalHost
 from dockertls.journal import JOURNAL
 from tests.e2e.program import Place, program, snapshot
-from tests.e2e.scenarios import AUTHORITY, BOOTSTRAP, MEMORY, SCENARIOS, assert_goes_on, copied, everywhere, some
+from tests.e2e.scenarios import (
+    AUTHORITY,
+    BOOTSTRAP,
+    MEMORY,
+    RENEW,
+    SCENARIOS,
+    assert_goes_on,
+    copied,
+    everywhere,
+    rotate,
+    some,
+)
 from tests.e2e.strace import killed, traced
-from tests.e2e.whole import STATE, assert_acquainted, assert_appended, assert_closed, assert_paired, assert_whole, store
+from tests.e2e.whole import (
+    STATE,
+    assert_acquainted,
+    assert_appended,
+    assert_closed,
+    assert_deployed,
+    assert_paired,
+    assert_whole,
+    read,
+    store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.scenarios import Stage
+    from tests.e2e.scenarios import Scenario, Stage
     from tests.e2e.strace import Point
 
 pytestmark = pytest.mark.needs("root", "strace")
@@ -172,3 +193,36 @@ def _shared(folder: Path, point: Point) -> None:
             assert_whole(place)
             assert place.done(*BOOTSTRAP, "--check").out.strip() == "nothing to do"
         assert not [path for path in one.store.rglob("*") if ".dockertls-" in path.name]
+
+
+@pytest.mark.parametrize("name", ["renew", "rotate-start", "rotate-next", "rotate-last", "rotate-abort"])
+def test_what_was_issued_and_not_deployed_is_deployed_by_the_next_run(name: str, every: int) -> None:
+    """What a killed run has put into a shared store stays there; the host is behind it then, and follows."""
+    scenario = SCENARIOS[name]
+    with tempfile.TemporaryDirectory(dir=MEMORY) as made:
+        folder = Path(made)
+        with behind(scenario, folder, "undisturbed") as place:
+            points = traced(program(*place.words, *scenario.words), place.root.parent).points
+        everywhere(lambda point: _deployed(scenario, folder, point), some(points, every), folder)
+
+
+@contextmanager
+def behind(scenario: Scenario, folder: Path, name: str) -> Iterator[Place]:
+    """A host that is ready for a scenario, and its store beside it."""
+    with two_hosts(folder, name) as (one, _):
+        for words in scenario.before:
+            one.done(*words)
+        yield one
+
+
+def _deployed(scenario: Scenario, folder: Path, point: Point) -> None:
+    with behind(scenario, folder, f"killed-{point.at}") as place:
+        before = snapshot(place.store)
+        killed(program(*place.words, *scenario.words), place.root.parent, point)
+        for words in (RENEW, rotate("--now"), RENEW):
+            place.done(*words)
+            assert_whole(place)
+            assert_deployed(place)
+        assert_appended(before, snapshot(place.store))
+        assert len(read(place.root / "etc/docker/ca.pem")) == 1
+        assert not [path for path in place.store.rglob("*") if ".dockertls-" in path.name]

@@ -19,8 +19,8 @@ from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File, Plan
 from tests.e2e.faults import mounted, remount
 from tests.e2e.program import Place
-from tests.e2e.scenarios import ACL, LABELLED, READER, SETTINGS
-from tests.e2e.whole import assert_whole, host
+from tests.e2e.scenarios import ACL, LABELLED, READER, SCENARIOS, SETTINGS
+from tests.e2e.whole import assert_deployed, assert_whole, host, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,6 +58,33 @@ def test_a_read_only_file_system(secured: Place, folder: str) -> None:
         assert secured.run("undo", "--dry-run").code == 0
         assert secured.snapshot == before
     assert not [path for path in secured.root.rglob("*") if ".dockertls-" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("renew", "etc/docker"),
+        ("renew", "root/.docker"),
+        ("rotate-start", "root/.docker"),
+        ("rotate-last", "etc/docker"),
+        ("rotate-compromised", "etc/docker"),
+    ],
+)
+def test_what_cannot_be_deployed_is_not_issued_either(name: str, folder: str, tmp_path: DiskPath) -> None:
+    scenario = SCENARIOS[name]
+    place = scenario.prepared(tmp_path / "root")
+    with mounted(place.root / folder):
+        before = host(place), store(place)
+        remount(place.root / folder, "ro")
+        ran = place.run(*scenario.words)
+        assert ran.code == 4, ran
+        assert "the file system is read-only" in ran.err
+        assert (host(place), store(place)) == before
+        remount(place.root / folder, "rw")
+        place.done(*scenario.words)
+        assert host(place) != before[0]
+        assert_whole(place)
+        assert_deployed(place)
 
 
 # immutable

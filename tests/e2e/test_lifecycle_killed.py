@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 import sys
+import time
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dockertls.pki.rotation import LAST
 from tests.e2e.lab import PROGRAM
 from tests.e2e.rotating import SIGNED, Load, assert_nobody_was_refused, refused, secured
 from tests.e2e.test_states import JOURNALS, KILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.e2e.lab import Lab
 
@@ -22,8 +25,10 @@ pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
 ROTATE = ("ca", "rotate", "--now", *SIGNED)
 RENEW = ("renew", "--all", *SIGNED)
 TIMED_OUT = 137
-SHORTEST, LONGEST = 0.4, 4.0  # seconds: from the program's start to the end of a phase that restarts dockerd
-DEATHS = 6  # by chance, then the run is left alone
+SHORTEST = 0.5  # of the time that a change takes with the start of the program
+LONGEST = {"ca": 2.4, "renew": 1.2}  # a rotation is several changes
+FOREVER = 100.0  # seconds
+DEATHS = 8  # by chance, then the run is left alone
 
 ENDING = """
 import os, signal, sys
@@ -68,8 +73,10 @@ def rotated(lab: Lab, authority: str, runs: Callable[[], bool]) -> int:
     """Rotate to an authority, again as often as a run dies. Returns how often one did."""
     deaths = 0
     while not is_settled(lab, authority):
-        deaths += runs()
-        assert deaths <= 2 * DEATHS
+        died = runs()
+        assert died or is_settled(lab, authority)
+        deaths += died
+        assert deaths <= DEATHS
     return deaths
 
 
@@ -77,17 +84,23 @@ def test_killed_and_run_again_nobody_is_refused() -> None:
     chance = random.Random(4)  # noqa: S311 - moments, not secrets
     with secured() as (lab, container):
         lab.shell("cp -a /root/.docker /root/first")
-        load = Load(lab, "/root/.docker")
-        assert rotated(lab, "0002", lambda: ends_at_a_boundary(lab, *ROTATE)) >= 5
-        lab.shell("cp -a /root/.docker /root/second")
-        times = [chance.uniform(SHORTEST, LONGEST) for _ in range(DEATHS)]
-        deaths = rotated(lab, "0003", lambda: ends_after(lab, times.pop() if times else 60, *ROTATE))
-        assert deaths
-        for _ in range(DEATHS // 2):
-            ends_after(lab, chance.uniform(SHORTEST, LONGEST), *RENEW)
-        lab.output(*PROGRAM, *RENEW)
-        assert_nobody_was_refused(load.stopped())
+        loads = [Load(lab, "/root/.docker"), Load(lab, "/root/.docker")]
 
+        begun = time.monotonic()
+        boundaries = rotated(lab, "0002", lambda: ends_at_a_boundary(lab, *ROTATE))
+        assert boundaries >= LAST.number
+        lab.shell("cp -a /root/.docker /root/second")
+        moments = _moments(chance, (time.monotonic() - begun) / boundaries, LONGEST["ca"])
+        assert rotated(lab, "0003", lambda: ends_after(lab, next(moments), *ROTATE)) > 1
+
+        begun = time.monotonic()
+        lab.output(*PROGRAM, *RENEW)
+        moments = _moments(chance, time.monotonic() - begun, LONGEST["renew"])
+        assert sum(ends_after(lab, next(moments), *RENEW) for _ in range(DEATHS)) > 1
+        lab.output(*PROGRAM, *RENEW)
+
+        for load in loads:
+            assert_nobody_was_refused(load.stopped())
         assert refused(lab, "/root/first")
         assert refused(lab, "/root/second")
         assert not refused(lab, "/root/.docker")
@@ -95,3 +108,9 @@ def test_killed_and_run_again_nobody_is_refused() -> None:
         assert lab.dockertls("status").returncode == 0
         lab.output(*PROGRAM, "check", "127.0.0.1")
         assert lab.output(*PROGRAM, "renew", "--check", *SIGNED) == "nothing to do"
+
+
+def _moments(chance: random.Random, span: float, longest: float) -> Iterator[float]:
+    """When to kill a run, in seconds from its start; at last when it is over by itself."""
+    yield from (span * chance.uniform(SHORTEST, longest) for _ in range(DEATHS))
+    yield from repeat(FOREVER)

@@ -69,6 +69,14 @@ def read(path: Path) -> tuple[Certificate, ...]:
     return load_certificates(path.read_bytes()) if path.exists() else ()
 
 
+def assert_deployed(place: Place) -> None:
+    """What the store says is in use is what lies on the host."""
+    daemon, client = place.root / "etc/docker", place.root / "root/.docker"
+    assert read(daemon / "server-cert.pem") == read(place.store / "servers/web1/current/cert.pem")
+    assert read(daemon / "ca.pem") == read(place.store / "ca/trust.pem")
+    assert read(client / "cert.pem") == read(place.store / "clients/ann/current/cert.pem")
+
+
 def assert_whole(place: Place) -> None:
     """All belongs together, and nothing staged lies about."""
     assert_paired(place)
