@@ -238,6 +238,7 @@ def carry_out(
     Raises:
         as `change_daemon` and `Session.change`.
     """
+    session.recover(change)  # dockerd may not have our certificate any more then
     made: list[Work] = []
 
     def decide() -> Decision:

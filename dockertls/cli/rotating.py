@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from dockertls.cli.deploying import Aim, Done, Survey, Work, carry_out, look_around
+from dockertls.cli.deploying import Aim, Done, Survey, Work, carry_out, host_plan, look_around, present
 from dockertls.cli.parties import blocks, parties
 from dockertls.cli.restarting import Restart, Terms
 from dockertls.cli.signing import LeafRequest, Made
@@ -136,8 +137,19 @@ class Rotator:
             raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
         if not rotation.compromised:
             refuse_blocked(blocks(self._parties(rotation), rotation, phase))
-        terms = Terms(eager=True, whole=True, group=self._group)
-        return carry_out(self._session, lambda: self._work(found, rotation, phase), self._change, self._restart, terms)
+            self._catch_up()
+        work = partial(self._work, found, rotation, phase)
+        return carry_out(self._session, work, self._change, self._restart, self._terms)
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(eager=True, whole=True, group=self._group)
+
+    def _catch_up(self) -> None:
+        """Bring this host to the phase that was reached: if it left that one out, its clients would be refused."""
+        work = Work("bring every copy up to date", Aim(present(self._store)))
+        if self._store.rotation() and host_plan(self._session, look_around(self._session), work.aim):
+            carry_out(self._session, lambda: work, self._change, self._restart, self._terms)
 
     def _parties(self, rotation: Rotation) -> tuple[Party, ...]:
         """Everybody whom the rotation is about."""

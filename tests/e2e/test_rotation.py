@@ -105,3 +105,15 @@ def test_an_aborted_rotation_leaves_the_old_authority() -> None:
         assert not refused(lab, "/root/before")
         assert lab.container_pid("lasting") == container
         lab.output(*PROGRAM, *ROTATE, "--now", *SIGNED)
+
+
+def test_what_was_undone_on_this_host_is_made_up_for_before_the_next_phase() -> None:
+    with secured() as (lab, container):
+        loads = [Load(lab, "/root/.docker") for _ in range(2)]
+        lab.output(*PROGRAM, *ROTATE, "start", *SIGNED)
+        lab.output(*PROGRAM, "undo", "--yes")
+        lab.output(*PROGRAM, *ROTATE, "next", *SIGNED)
+        assert phase_of(lab) == 2
+        for load in loads:
+            assert_nobody_was_refused(load.stopped())
+        assert lab.container_pid("lasting") == container
