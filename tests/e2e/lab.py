@@ -173,6 +173,8 @@ class Lab:
 
 
 PROGRAM = (sys.executable, "-m", "dockertls")
+JOURNALS = ("/var/lib/dockertls/journal.json", "/var/lib/dockertls/journal.activating.json")
+KILLED = -9  # how a program ends that killed itself
 
 
 def until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:

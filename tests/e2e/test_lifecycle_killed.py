@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.pki.rotation import LAST
-from tests.e2e.lab import PROGRAM
+from tests.e2e.lab import JOURNALS, KILLED, PROGRAM
 from tests.e2e.rotating import SIGNED, Load, assert_nobody_was_refused, refused, secured
-from tests.e2e.test_states import JOURNALS, KILLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +23,8 @@ pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
 
 ROTATE = ("ca", "rotate", "--now", *SIGNED)
 RENEW = ("renew", "--all", *SIGNED)
+HOOK, TOLD = "/opt/lab/hook", "/opt/lab/told"
+HOOK_TEXT = f"#!/bin/sh\n: >{TOLD}\n"
 TIMED_OUT = 137
 SHORTEST = 0.5  # of the time that a change takes with the start of the program
 LONGEST = {"ca": 2.4, "renew": 1.2}  # a rotation is several changes
@@ -97,7 +98,11 @@ def test_killed_and_run_again_nobody_is_refused() -> None:
         lab.output(*PROGRAM, *RENEW)
         moments = _moments(chance, time.monotonic() - begun, LONGEST["renew"])
         assert sum(ends_after(lab, next(moments), *RENEW) for _ in range(DEATHS)) > 1
-        lab.output(*PROGRAM, *RENEW)
+        lab.write(HOOK, HOOK_TEXT, 0o755)
+        assert ends_at_a_boundary(lab, *RENEW, "--deploy-hook", HOOK)
+        assert not lab.path(TOLD).exists()
+        lab.output(*PROGRAM, "renew", *SIGNED, "--deploy-hook", HOOK)
+        assert lab.path(TOLD).exists()
 
         for load in loads:
             assert_nobody_was_refused(load.stopped())

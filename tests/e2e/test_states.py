@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.lab import PROGRAM, host, until
+from tests.e2e.lab import JOURNALS, KILLED, PROGRAM, host, until
 from tests.e2e.shapes import BOOTSTRAP, DEFAULT, JSON, NAME, SHAPES, answers, command_line, prepared, snapshot
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("nspawn", "dockerd", "docker", "curl")
 
-JOURNALS = ("/var/lib/dockertls/journal.json", "/var/lib/dockertls/journal.activating.json")
-KILLED = -9
 CONFIGURE = ("daemon", "configure", "--server", NAME, "--style", "socket", "--yes")
 UNDO = ("undo", "--yes")
 
