@@ -209,7 +209,7 @@ def _shared(folder: Path, point: Point) -> None:
         assert not [path for path in one.store.rglob("*") if ".dockertls-" in path.name]
 
 
-@pytest.mark.parametrize("name", ["renew", "rotate-start", "rotate-next", "rotate-last", "rotate-abort"])
+@pytest.mark.parametrize("name", ["renew", "rotate-start", "rotate-to-3", "rotate-last", "rotate-abort"])
 def test_what_was_issued_and_not_deployed_is_deployed_by_the_next_run(name: str, every: int) -> None:
     """What a killed run has put into a shared store stays there; the host is behind it then, and follows."""
     scenario = SCENARIOS[name]
