@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 for loaded in (
-    "bootstrap", "checking", "countersigning", "exporting", "importing", "issuing", "preparing", "rehearsing", "renewing",
-    "requesting", "revoking", "rotating", "rotation", "surveying", "telling",
+    "bootstrap", "checking", "countersigning", "exporting", "importing", "issuing", "preparing", "rehearsing",
+    "renewing", "requesting", "revoking", "rotating", "rotation", "surveying", "telling",
 ):  # fmt: skip
     import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):

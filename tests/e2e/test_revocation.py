@@ -16,8 +16,8 @@ from dockertls.pki.keys import KINDS, load_certificates, load_private
 from dockertls.pki.revocation import crl
 from tests.e2e.lab import PROGRAM
 from tests.e2e.program import PATIENCE, Place, command, dockertls, environment
-from tests.e2e.rotating import SIGNED, secured
-from tests.e2e.test_rotation import carried_over, refused
+from tests.e2e.rotating import SIGNED, refused, secured
+from tests.e2e.test_rotation import carried_over
 
 if TYPE_CHECKING:
     from pathlib import Path
