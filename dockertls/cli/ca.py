@@ -53,7 +53,10 @@ def init(
 def import_(
     ctx: typer.Context,
     cert: Annotated[
-        str | None, typer.Argument(metavar="CERT", help="Its certificate, and those above it; - is standard input.")
+        str | None,
+        typer.Argument(
+            metavar="CERT", help="Its certificate, and those above it; or what `ca export` wrote. - is standard input."
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Argument(metavar="[KEY]", help="Its key; without it, this store makes requests.")
@@ -68,13 +71,16 @@ def import_(
     change: ChangeOptions,
     passphrase: PassphraseOptions,
 ) -> None:
-    """Take over an authority that was made elsewhere."""
+    """Take over an authority that was made elsewhere, or bring back one that was exported."""
     from dockertls.cli.importing import Files, KeyCare, import_authority, import_docker_machine
+    from dockertls.cli.safekeeping import is_export, restore_authority
     from dockertls.errors import Usage
 
     care = KeyCare(ctx.obj, passphrase, change)
     if docker_machine is not None and not (cert or key or chain):
         import_docker_machine(ctx.obj, docker_machine, care, change)
+    elif cert is not None and docker_machine is None and not (key or chain) and is_export(cert):
+        restore_authority(ctx.obj, cert, change)
     elif cert is not None and docker_machine is None:
         import_authority(ctx.obj, Files(cert, key, chain), care, change)
     else:
@@ -145,20 +151,6 @@ def export(
     from dockertls.cli.safekeeping import Export, export_authority
 
     export_authority(ctx.obj, Export(output, force), passphrase, change)
-
-
-@app.command(hidden=True)
-@takes(change=ChangeOptions)
-def restore(
-    ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What `dockertls ca export` wrote.")],
-    *,
-    change: ChangeOptions,
-) -> None:
-    """Bring an exported authority back."""
-    from dockertls.cli.safekeeping import restore_authority
-
-    restore_authority(ctx.obj, file, change)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dockertls.cli.console import PassphraseSource, read_input, working_directory
 from dockertls.cli.outputs import STDOUT, file_change
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
-from dockertls.pki.backup import Backup, backup_of, pack, plan_restore, unpack
+from dockertls.pki.backup import Backup, backup_of, is_backup, pack, plan_restore, unpack
 from dockertls.pki.keys import is_encrypted, load_private, matches, public_of, sealed_anew
 from dockertls.plan import Change, File, Plan, shown, visible
 from dockertls.report.certificates import generation_json
@@ -137,6 +137,11 @@ def _read_back(session: Session, path: Path, wanted: Backup) -> None:
 
 
 # restore
+
+
+def is_export(file: str) -> bool:
+    """Whether a file that the user named is an exported authority; standard input is none. Raises as `read_input`."""
+    return file != STDOUT and is_backup(read_input(file, "the authority's certificate"))
 
 
 def restore_authority(session: Session, file: str, change: ChangeOptions) -> None:

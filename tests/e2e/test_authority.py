@@ -345,10 +345,10 @@ def test_an_authority_is_exported_once_and_comes_back_in_another_place(locked: P
     locked.done(*words, "--yes")
     assert locked.done("ca", "export", "--output", "-").out.encode() == content
     other = Place.recorded("fedora", tmp_path / "other")
-    assert other.run("--json", "ca", "restore", file, "--check").code == 1
-    assert other.done("--json", "ca", "restore", file, "--yes").document["data"]["new"] is True
+    assert other.run("--json", "ca", "import", file, "--check").code == 1
+    assert other.done("--json", "ca", "import", file, "--yes").document["data"]["new"] is True
     assert authority(other) == authority(locked)
-    assert other.done("ca", "restore", file, "--check").out.strip() == "nothing to do"
+    assert other.done("ca", "import", file, "--check").out.strip() == "nothing to do"
     assert issues(other, *OLD) == 0
 
 
@@ -375,7 +375,7 @@ def test_a_key_without_a_passphrase_gets_one_on_the_way_unless_that_is_not_wante
     assert "nothing to do" in limited.done("ca", "export", "--output", file, *NEW, "--yes").err
     assert limited.run("ca", "export", "--output", file, *OLD, "--yes").code == 4, "it has another passphrase"
     other = Place.recorded("fedora", tmp_path / "other")
-    other.done("ca", "restore", file, "--yes")
+    other.done("ca", "import", file, "--yes")
     assert opens(other, "new")
     plain = tmp_path / "plain.tar"
     limited.done("ca", "export", "--output", plain, "--no-passphrase", "--yes")
@@ -393,11 +393,11 @@ def test_an_export_that_was_harmed_is_refused(locked: Place, tmp_path: Path, har
         case "changed":
             file.write_bytes(content.replace(b"-----END", b"-----End"))
         case "foreign":
-            file.write_bytes((locked.store / "ca/0001/cert.pem").read_bytes())
+            file.write_bytes(b"another" + content[len("dockertls-authority") :])
         case "missing":
             file.unlink()
     before = target.untouched
-    ran = target.run("--json", "ca", "restore", file, "--yes")
+    ran = target.run("--json", "ca", "import", file, "--yes")
     assert ran.code == (4 if harm == "missing" else 3)
     assert ran.document["error"]["hint"]
     assert target.untouched == before
@@ -409,7 +409,7 @@ def test_another_authority_is_not_written_over(locked: Place, limited: Place, tm
     file = tmp_path / "safe.tar"
     locked.done("ca", "export", "--output", file, "--yes")
     before = limited.untouched
-    ran = limited.run("ca", "restore", file, "--yes")
+    ran = limited.run("ca", "import", file, "--yes")
     assert (ran.code, "--store DIR" in ran.err, limited.untouched) == (4, True, before)
 
 
@@ -436,7 +436,7 @@ def test_the_key_is_taken_off_the_host_and_nothing_of_it_stays(locked: Place, tm
     assert locked.done("ca", "detach", "--export", file, "--check").out.strip() == "nothing to do"
     assert locked.run("undo", "--yes").code == 4
     assert not (locked.store / KEY).exists()
-    locked.done("ca", "restore", tmp_path / "in the safe.tar", "--yes")
+    locked.done("ca", "import", tmp_path / "in the safe.tar", "--yes")
     assert (locked.store / KEY).read_bytes() == key
 
 
@@ -483,7 +483,7 @@ def test_both_keys_stay_while_a_rotation_runs(fresh: Place, tmp_path: Path) -> N
     ran = fresh.run("ca", "detach", "--export", tmp_path / "safe.tar", "--yes")
     assert (ran.code, "a rotation is under way" in ran.err) == (4, True)
     other = Place.recorded("alpine", tmp_path / "other")
-    other.done("ca", "restore", tmp_path / "safe.tar", "--yes")
+    other.done("ca", "import", tmp_path / "safe.tar", "--yes")
     assert authority(other) == authority(fresh)
     assert other.run("ca", "rotate", "status").code == 0
 
