@@ -16,15 +16,13 @@ from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from dockertls.errors import Locked, NotReady, Refused
+from dockertls.errors import Locked, NotReady
 from dockertls.plan import ROOT, Attributes, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
-from dockertls.ways import Parent, Told, Walk, opened
+from dockertls.ways import Folder, Parent, Told, Walk, opened, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-MAX_FILE = 32 * 1024 * 1024  # bytes: no file that Docker or this tool reads comes near it
-PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
 FEW_FILES = 64  # up to here each file is flushed by itself: a busy host's whole file system can take long
 LOCK_PATIENCE = 10.0  # seconds
 COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
@@ -73,6 +71,9 @@ class Host(Protocol):
 
     def names(self, path: Path) -> tuple[str, ...]:
         """Names in a directory, sorted; none if there is no directory."""
+
+    def folder(self, path: Path) -> AbstractContextManager[Folder | None]:
+        """A directory, entered once to look at much that is in it; None: there is none."""
 
     def real(self, path: Path) -> Path:
         """`path` with every link followed, as far as it exists."""
@@ -187,17 +188,11 @@ class LocalHost:
         return self._file(folder, name, path)
 
     def _file(self, folder: int, name: str, path: Path) -> File:
-        with opened(name, folder) as handle, os.fdopen(handle, "rb", closefd=False) as file:
+        with opened(name, folder) as handle:
             status, attributes = os.fstat(handle), _attributes(handle)
-            content = bytearray()
-            while len(content) <= MAX_FILE and (piece := file.read(PIECE)):
-                content += piece
-        if len(content) > MAX_FILE:
-            raise Refused(
-                f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read"
-            )
+            content = read_all(handle, path)
         mode, owner = stat.S_IMODE(status.st_mode), self._owner(status)
-        return File(bytes(content), mode, owner, attributes=attributes, names=status.st_nlink)
+        return File(content, mode, owner, attributes=attributes, names=status.st_nlink)
 
     def _directory(self, status: os.stat_result) -> Directory:
         return Directory(stat.S_IMODE(status.st_mode), self._owner(status))
@@ -212,6 +207,20 @@ class LocalHost:
                     return tuple(sorted(os.listdir(handle)))
             except (FileNotFoundError, NotADirectoryError):
                 return ()
+
+    @contextmanager
+    def folder(self, path: Path) -> Iterator[Folder | None]:
+        with self._new_walk(path) as walk:
+            yield self._entered(walk, path)
+
+    @staticmethod
+    def _entered(walk: Walk, path: Path) -> Folder | None:
+        with Told(path):
+            try:
+                walk.go(path.parts[1:])
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return Folder(walk.handle, *path.parts)
 
     def real(self, path: Path) -> Path:
         with Told(path):

@@ -9,16 +9,21 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.errors import Denied, NotReady
+from dockertls.errors import Denied, NotReady, Refused
 from dockertls.plan import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAX_LINKS = 40  # as the kernel's own limit
+MAX_FILE = 32 * 1024 * 1024  # bytes: no file that Docker or this tool reads comes near it
+SMALL = 8 * 1024  # bytes: almost every certificate and key is smaller
+PIECE = 64 * 1024  # bytes: files of /proc refuse a large read
 
 _ENTER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 """How a directory is entered: a link is not, and what it is made of is not read."""
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""How anything is read: never through a link, never waiting for a device."""
 
 
 class Walk(AbstractContextManager["Walk"]):
@@ -138,12 +143,21 @@ class Parent(AbstractContextManager[tuple[int, str]]):
 @contextmanager
 def opened(name: str, folder: int, flags: int = 0) -> Iterator[int]:
     """A handle to read from, never through a link, never waiting for a device."""
-    flags |= os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    handle = os.open(name, flags, dir_fd=folder)
+    handle = os.open(name, flags | _READ, dir_fd=folder)
     try:
         yield handle
     finally:
         os.close(handle)
+
+
+def read_all(handle: int, path: Path) -> bytes:
+    """What a file holds. Raises Refused if it is larger than anything that Docker or this tool reads."""
+    content = bytearray()
+    while len(content) <= MAX_FILE and (piece := os.read(handle, PIECE)):
+        content += piece
+    if len(content) > MAX_FILE:
+        raise Refused(f"{shown(path)} is larger than {MAX_FILE >> 20} MiB", "this is not a file that Docker would read")
+    return bytes(content)
 
 
 HINTS = {
@@ -171,7 +185,78 @@ class Told:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if not isinstance(error, OSError) or isinstance(error, FileNotFoundError | FileExistsError):
             return
-        number = error.errno or 0
-        kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
-        reason = os.strerror(number) if number else str(error)
-        raise kind(f"{shown(self._path)}: {reason}", HINTS.get(number, "look at the host")) from error
+        raise refusal(self._path, error) from error
+
+
+def refusal(path: Path, error: OSError) -> NotReady:
+    """What the operating system said, in the terms of the contract."""
+    number = error.errno or 0
+    kind = Denied if number in {errno.EACCES, errno.EPERM, errno.EROFS} else NotReady
+    reason = os.strerror(number) if number else str(error)
+    return kind(f"{shown(path)}: {reason}", HINTS.get(number, "look at the host"))
+
+
+class Folder(AbstractContextManager["Folder"]):
+    """A directory that was entered by handle, to look at many small things in it; no link in it is followed.
+
+    Methods raise NotReady or Denied where the operating system refuses.
+    """
+
+    def __init__(self, handle: int, *way: str) -> None:
+        self._handle, self._way = handle, way
+
+    @property
+    def place(self) -> Path:
+        """Where it is, as it was gone to."""
+        return Path(*self._way)
+
+    def names(self) -> tuple[str, ...]:
+        """What is in it, sorted."""
+        with Told(self.place), opened(".", self._handle) as handle, os.scandir(handle) as entries:
+            return tuple(sorted(entry.name for entry in entries))
+
+    def enter(self, name: str) -> Folder | None:
+        """A directory in it; None: there is none of that name."""
+        try:
+            return Folder(os.open(name, _ENTER, dir_fd=self._handle), *self._way, name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise refusal(self.place / name, error) from error
+
+    def target(self, name: str) -> str | None:
+        """Where a link in it leads; None: there is no link of that name."""
+        try:
+            return os.readlink(name, dir_fd=self._handle)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # it is no link
+                return None
+            raise refusal(self.place / name, error) from error
+
+    def content(self, name: str) -> bytes | None:
+        """What a file in it holds; None: there is nothing of that name."""
+        try:
+            handle = os.open(name, _READ, dir_fd=self._handle)
+            try:
+                piece = os.read(handle, SMALL)
+                return piece if len(piece) < SMALL else piece + read_all(handle, self.place / name)
+            finally:
+                os.close(handle)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise refusal(self.place / name, error) from error
+
+    def has_file(self, name: str) -> bool:
+        """Whether there is a regular file of that name."""
+        try:
+            return stat.S_ISREG(os.stat(name, dir_fd=self._handle, follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise refusal(self.place / name, error) from error
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)

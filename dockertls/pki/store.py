@@ -33,6 +33,7 @@ FOLDERS = {"server": "servers", "client": "clients"}
 """Where the certificates of each role lie, a folder a name."""
 
 _STORE = "the store"
+LONGEST = 255  # bytes of a file's name
 TRUST = "trust.pem"
 """The file in the folder `ca` with every authority that daemons trust."""
 KEY_ELSEWHERE = (
@@ -235,8 +236,8 @@ class StoreState:
 
         It is looked for under the names that it has, and under every name only if it has no common name.
         """
-        there, likely = self.names(role), likely_folders(role, certificate)
-        names = [name for name in likely if name in there] if likely else there
+        likely = likely_folders(role, certificate)
+        names = filter(_can_be_there, likely) if likely else self.names(role)
         return next((found for name in names if (found := self._same(role, name, certificate))), None)
 
     def _same(self, role: str, name: str, certificate: x509.Certificate) -> Generation | None:
@@ -326,6 +327,11 @@ class StoreState:
         if generation.key_pem is None:
             raise NotReady(f"the authority's key is not in {shown(generation.path)}", KEY_ELSEWHERE)
         return _pair(generation, generation.key_pem, passphrase)
+
+
+def _can_be_there(name: str) -> bool:
+    """Whether a folder of the store can be called so: what a certificate says may be anything."""
+    return name.isprintable() and not name.startswith(".") and "/" not in name and 0 < len(name.encode()) <= LONGEST
 
 
 def _pair(generation: Generation, key_pem: bytes, passphrase: Callable[[], bytes | None]) -> Issued:

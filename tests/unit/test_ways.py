@@ -8,7 +8,7 @@ from pathlib import PurePosixPath as Path
 
 import pytest
 
-from dockertls.errors import Denied
+from dockertls.errors import Denied, NotReady
 from dockertls.host import LocalHost
 from dockertls.plan import Directory, File, Link, beside
 
@@ -35,6 +35,37 @@ def test_a_way_kept_open_leads_where_a_new_one_would(host: LocalHost) -> None:
     assert [node.content.decode() if isinstance(node, File) else None for node in expected] == [
         "/a/b/x", "/a/b/y", "/a/c/x", "/a/b/x", "/a/c/x", "/a/b/x", None, "/a/b/x", "/x", None, "/a/c/x",
     ]  # fmt: skip
+
+
+def test_a_folder_is_looked_at_by_name_and_no_link_in_it_is_followed(host: LocalHost) -> None:
+    with host.folder(Path("/")) as top:
+        assert top
+        assert top.names() == ("a", "l", "m", "x")
+        assert (top.enter("l"), top.enter("x"), top.enter("nothing")) == (None, None, None)
+        assert [top.target(name) for name in ("l", "m", "x", "a", "nothing")] == ["/a/b", "l/..", None, None, None]
+        inner = top.enter("a")
+        assert inner
+        with inner:
+            assert (inner.place, inner.names()) == (Path("/a"), ("b", "c"))
+        assert (top.content("x"), top.content("nothing")) == (b"/x", None)
+        assert [top.has_file(name) for name in ("x", "a", "l", "nothing")] == [True, False, False, False]
+        for name in ("l", "a"):
+            with pytest.raises(NotReady, match=f"/{name}: "):
+                top.content(name)
+
+
+def test_a_folder_is_gone_to_as_any_path_is(host: LocalHost, tmp_path: DiskPath) -> None:
+    host.make(Path("/a/large"), File(b"x" * 100_000))
+    for path in ("/l", "/m/b", f"/{tmp_path}/a/b"):
+        with host.folder(Path(path)) as folder:
+            assert folder
+            assert folder.names() == ("x", "y")
+    for path in ("/nothing", "/x", "/a/b/x"):
+        with host.folder(Path(path)) as folder:
+            assert folder is None
+    with host.folder(Path("/a")) as folder:
+        assert folder
+        assert folder.content("large") == b"x" * 100_000
 
 
 def test_inside_and_beside_the_tree_are_two_ways(host: LocalHost, tmp_path: DiskPath) -> None:
