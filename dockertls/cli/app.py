@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -135,7 +136,7 @@ def run(words: list[str]) -> int:
     Returns:
         The exit code.
     """
-    console = Console(json="--json" in words)
+    console = Console(json=_wants_json(words))
     try:
         code = app(words, prog_name="dockertls", standalone_mode=False)
         sys.stdout.flush()
@@ -150,6 +151,11 @@ def run(words: list[str]) -> int:
     if code == INTERRUPTED:  # typer swallows Ctrl-C and says nothing
         return console.fail(_Interrupted("interrupted", TAKEN_BACK))
     return code if isinstance(code, int) else 0
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether the result is a JSON document, and so a failure has to be one."""
+    return bool({"--json", "--format=json"} & set(words)) or ("--format", "json") in pairwise(words)
 
 
 def _usage_hint(error: Exception) -> str:

@@ -31,6 +31,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 FEW = 20  # fewer items need no bar
+MANY = 2000  # rows: to fold and to colour one takes most of a millisecond
+FOLDED = 24  # columns: what is wider may be folded
+GAP = 2  # columns between two columns
 LARGEST_INPUT = 4 * 1024 * 1024  # bytes
 MOST_DESCRIPTORS = 2**31 - 1
 PASSPHRASE_PATIENCE = 120.0  # seconds: a command may ask a person
@@ -64,45 +67,52 @@ class Console:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 
-    def table(self, table: Table) -> None:
-        """An aligned table; folded to the terminal's width, whole in a pipe."""
+    def table(self, table: Table) -> tuple[str, ...]:
+        """An aligned table; folded to the terminal's width, whole in a pipe and if it is very long.
+
+        Returns:
+            Heads of columns that are spare, and for which the terminal is too narrow.
+        """
         if self.json:
-            return
-        if not sys.stdout.isatty():
+            return ()
+        if not sys.stdout.isatty() or len(table.rows) > MANY:
             self._plain_table(table)
-            return
+            return ()
         from rich.console import Console as Terminal
         from rich.markup import escape
         from rich.table import Table as Grid
 
-        grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=bool(table.heads))
-        for head in table.heads or ("",) * table.width:
-            grid.add_column(head, overflow="fold")
-        for row in table.rows:
-            grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
         terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
+        gone = _too_many(table, terminal.width)
+        kept = table.without(gone)
+        grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=bool(kept.heads))
+        for head in kept.heads or ("",) * kept.width:
+            grid.add_column(head, overflow="fold")
+        for row in kept.rows:
+            grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
         with terminal.capture() as captured:
             terminal.print(grid)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+        return tuple(table.heads[number] for number in gone)
 
     @staticmethod
     def _plain_table(table: Table) -> None:
         """The same for programs: no colours, nothing folded, and no time spent on either."""
         lines = [*([table.heads] if table.heads else []), *(row.cells for row in table.rows)]
-        shown = [tuple(visible(cell) for cell in line) for line in lines]
-        widths = [max(map(_columns, column)) for column in zip_longest(*shown, fillvalue="")]
-        for line in shown:
-            cells = (cell + " " * (width - _columns(cell)) for cell, width in zip(line, widths, strict=False))
-            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        shown = [line if "".join(line).isprintable() else tuple(map(visible, line)) for line in lines]
+        plain = all("".join(line).isascii() for line in shown)
+        measure, pad = (len, str.ljust) if plain else (_columns, _padded)
+        widths = [max(map(measure, column)) for column in zip_longest(*shown, fillvalue="")]
+        sys.stdout.write("".join("  ".join(map(pad, line, widths)).rstrip() + "\n" for line in shown))
 
-    def document(self, kind: str, data: object, *, ok: bool = True) -> None:
-        """The one JSON document of a run with --json; nothing without it."""
+    def document(self, kind: str, data: object, *, ok: bool = True, dense: bool = False) -> None:
+        """The one JSON document of a run with --json, in one line if it is `dense`; nothing without it."""
         if self.json:
-            self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data})
+            self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data}, None if dense else 2)
 
     @staticmethod
-    def _dump(document: Mapping[str, Any]) -> None:
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    def _dump(document: Mapping[str, Any], indent: int | None = 2) -> None:
+        sys.stdout.write(json.dumps(document, indent=indent, ensure_ascii=False) + "\n")
 
     # what goes beside it: stderr
 
@@ -246,6 +256,24 @@ def _columns(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
+
+
+def _too_many(table: Table, room: int) -> tuple[int, ...]:
+    """Columns that are spare, and for which there is no room though cells are folded that are wider than others."""
+    lines = zip_longest(table.heads, *(row.cells for row in table.rows), fillvalue="") if table.spare else ()
+    widths = [min(max(map(_columns, column)), FOLDED) for column in lines]
+    wanted, gone = sum(widths) + GAP * (len(widths) - 1), 0
+    for number in table.spare:
+        if wanted <= room:
+            break
+        wanted -= widths[number] + GAP
+        gone += 1
+    return table.spare[:gone]
+
+
+def _padded(cell: str, width: int) -> str:
+    """A cell as wide as its column."""
+    return cell.ljust(width - _columns(cell) + len(cell))
 
 
 def _not_empty(secret: bytes) -> bytes:

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 def docker_dirs(session: Session) -> tuple[Path, ...]:
     """One's own folder, those that were written down, and for root every user's."""
+    return tuple(dict.fromkeys((*usual_dirs(session), *recorded_dirs(session))))
+
+
+def recorded_dirs(session: Session) -> tuple[Path, ...]:
+    """Those that were written down, for they would not be found. Raises NotReady if what was written is damaged."""
     facts = session.facts(trees=(copies.place(session.host.state),))
-    recorded = copies.recorded(facts, session.host.state, session.store_path)
-    return tuple(dict.fromkeys((*_usual(session), *recorded)))
+    return copies.recorded(facts, session.host.state, session.store_path)
 
 
-def _usual(session: Session) -> tuple[Path, ...]:
+def usual_dirs(session: Session) -> tuple[Path, ...]:
     """Those that are found by themselves."""
     host = session.host
     found = [session.docker_dir(None, session.user())]
@@ -38,7 +42,7 @@ def _usual(session: Session) -> tuple[Path, ...]:
 
 def remembered(session: Session, folder: Path) -> Plan:
     """Write a folder down, if it would not be found by itself."""
-    if folder in _usual(session):
+    if folder in usual_dirs(session):
         return Plan("")
     host = session.host
     facts = session.facts(trees=(copies.place(host.state),))

@@ -183,6 +183,17 @@ def shown_certificate(endpoint: Endpoint, material: ClientMaterial) -> x509.Cert
     return None
 
 
+def seen_certificate(endpoint: Endpoint, material: ClientMaterial) -> x509.Certificate | str:
+    """What a daemon shows, whether it lets the client in or not; else why nothing was seen."""
+    told = ""
+    for version in VERSIONS:
+        seen = look(endpoint, material, version=version, timeout=TIMEOUT)
+        if seen.chain:
+            return load_der_x509_certificate(seen.chain[0])
+        told = told or f"{seen.outcome.value}: {seen.reason}"
+    return told
+
+
 def is_refused(endpoint: Endpoint, material: ClientMaterial) -> bool:
     """Whether a client is kept out with either version of TLS; False where that could not be told."""
     outcomes = {look(endpoint, material, version=version, timeout=TIMEOUT).outcome for version in VERSIONS}

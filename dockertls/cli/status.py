@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,23 +10,26 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
 
 
-def status(ctx: typer.Context) -> None:
-    """List every certificate and its copies.
+def status(
+    ctx: typer.Context,
+    *,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, json, nagios or prometheus.")
+    ] = "table",
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write prometheus's text there, for node_exporter's textfile collector."),
+    ] = None,
+) -> None:
+    """List every certificate and the truth of its copies: on disk, served, in docker contexts, elsewhere.
 
-    Exit code 1 if one is due for renewal, has ended, or has a copy that is not the current one.
+    Exit code 1 if one is due or has ended, or a copy is missing, broken, stale, or waits for a restart of dockerd.
+    With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
-    from dockertls.cli.surveying import survey
-    from dockertls.report.status import as_json, is_due, table
+    from dockertls.cli.telling_status import tell
 
     session: Session = ctx.obj
-    rows = survey(session)
-    due = any(is_due(row, session.started) for row in rows)
-    if rows:
-        session.console.table(table(rows, session.started))
-    else:
-        session.console.say(f"there are no certificates in {session.store_shown}; begin with `dockertls bootstrap`")
-    session.console.document("status", [as_json(row, session.started) for row in rows], ok=not due)
-    raise typer.Exit(int(due))
+    raise typer.Exit(tell(session, form, output))
 
 
 def register(app: typer.Typer) -> None:

@@ -1,85 +1,90 @@
-"""Look at every certificate of the store and at every copy of it that this host has."""
+"""Judge every certificate of the store and every copy of it, here and elsewhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from dockertls.cli.installing import any_client
-from dockertls.cli.live import shown_certificate
-from dockertls.client import contexts
-from dockertls.client import files as client_files
-from dockertls.daemon import certificates
-from dockertls.daemon.control import listening
-from dockertls.daemon.packaging import packaging
-from dockertls.errors import DockerTLSError
-from dockertls.pki.keys import load_certificates
-from dockertls.probe.endpoint import Endpoint
-from dockertls.report.status import Copy, StatusRow
+from dockertls.cli.here import Aims, look
+from dockertls.errors import DockerTLSError, Fault
+from dockertls.pki.inventory import authorities, leaves
+from dockertls.pki.keys import fingerprint
+from dockertls.pki.revocation import RECORD
+from dockertls.pki.rotation import NAME as ROTATION
+from dockertls.pki.store import FOLDERS, TRUST
+from dockertls.report.standing import Wanted, away, judged, served, standing
+from dockertls.report.status import Line, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import PurePosixPath as Path
-
-    from cryptography import x509
+    from collections.abc import Callable, Iterator, Sequence
 
     from dockertls.cli.session import Session
-    from dockertls.pki.store import Generation
-    from dockertls.plan import File
+    from dockertls.pki.inventory import Entry
+    from dockertls.pki.store import StoreState
+    from dockertls.report.standing import Copy, Found, Served, Standing
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-def survey(session: Session) -> tuple[StatusRow, ...]:
-    """Authority, servers and clients, each with its copies.
+def survey(session: Session, shape: Callable[[Standing], T]) -> Survey[T]:
+    """Judge every certificate and every copy of it.
+
+    Args:
+        session: this run.
+        shape: what is kept of each; there may be many, and a certificate is large.
 
     Raises:
-        DockerTLSError: if the store cannot be read.
+        Denied: if the store may not be looked at.
     """
-    store = session.store
-    wanted = [("ca", "")] + [(role, name) for role in ("server", "client") for name in store.names(role)]
-    generations = [found for role, name in wanted if (found := store.current(role, name))]
-    copies, revocations = list(_copies(session)), store.revocations()
-    return tuple(
-        StatusRow(one, tuple(_matching(one, copies)), revoked=revocations.of(one.certificate) is not None)
-        for one in generations
-    )
+    with session.store.near() as store:
+        aims = _aims(store)
+        here = look(session, store, aims)
+        left = dict(here.found)
+
+        def line(entry: Entry) -> Line[T]:
+            copies = tuple(_copies(entry, left.pop((entry.role, entry.name), ()), here.served, aims))
+            one = standing(entry, copies, session.started, revoked=bool(aims.revoked(entry.certificate)))
+            ends = entry.certificate.not_valid_after_utc if entry.certificate else None
+            return Line(shape(one), one.state, ends, copies)
+
+        above = tuple(map(line, aims.shown))
+        below = tuple(map(line, leaves(store)))
+    gone = (judged(one, Wanted("", ours=aims.ours)) for found in left.values() for one in found)
+    return Survey(session.started, above, below, (*here.strays, *gone), aims.rotation)
 
 
-def _matching(generation: Generation, copies: list[tuple[str, Copy, x509.Certificate | None]]) -> Iterator[Copy]:
-    """Copies of this certificate, and older ones of the same role, subject and issuer."""
-    own = generation.certificate
-    for role, copy, certificate in copies:
-        if role != generation.role or certificate is None:
-            continue
-        if certificate == own:
-            yield copy
-        elif (certificate.subject, certificate.issuer) == (own.subject, own.issuer):
-            yield Copy(copy.place, "stale")
+def _aims(store: StoreState) -> Aims:
+    """Read what copies are measured by, as far as it can be read."""
+    known = authorities(store)
+    told = {one.fault.message for chain in known.entries.values() for one in chain if one.fault}
+    faults = {known.fault.message: ("current", known.fault)} if known.fault else {}
+
+    def tried(name: str, read: Callable[[], R]) -> R | None:
+        try:
+            return read()
+        except DockerTLSError as error:
+            if error.message not in told:
+                faults.setdefault(error.message, (name, Fault(error.message, error.hint)))
+            return None
+
+    rotation = tried(ROTATION, store.rotation)
+    trusted = {role: tried(TRUST, partial(store.trusted, role)) for role in FOLDERS}
+    trusts = {role: None if them is None else frozenset(map(fingerprint, them)) for role, them in trusted.items()}
+    revocations = tried(RECORD, store.revocations)
+    return Aims(known, rotation, trusts, dict(faults.values()), revocations)
 
 
-def _copies(session: Session) -> Iterator[tuple[str, Copy, x509.Certificate | None]]:
-    docker_dir = session.docker_dir(None, session.user())
-    trees = (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))
-    facts = session.facts("daemon", "certificates", "users", trees=trees)
-    daemon = packaging(facts).places
-    yield (
-        "server",
-        Copy(str(daemon.pem_dir), "current"),
-        _read(certificates.installed(facts, daemon, certificates.CERT)),
-    )
-    places: list[tuple[str, str, Path]] = [("client", str(docker_dir), docker_dir / "cert.pem")]
-    for context in contexts.contexts(facts, docker_dir):
-        folder = docker_dir / "contexts/tls" / contexts.context_id(context.name) / "docker"
-        places.append(("client", f"context {context.name}", folder / "cert.pem"))
-    for role, place, path in places:
-        yield role, Copy(place, "current"), _read(facts.file(path))
-    if session.host.runs and (port := listening(facts)):
-        endpoint, client = Endpoint(*port), any_client(session)
-        shown = shown_certificate(endpoint, client) if client else None
-        yield "server", Copy(endpoint.url, "current"), shown
-
-
-def _read(file: File | None) -> x509.Certificate | None:
-    """The first certificate of a file; None if there is none that can be read."""
-    try:
-        return load_certificates(file.content, name="a copy")[0] if file else None
-    except DockerTLSError:
-        return None
+def _copies(entry: Entry, found: Sequence[Found], shown: Served | None, aims: Aims) -> Iterator[Copy]:
+    """The copies of one certificate."""
+    if shown and (entry.role, entry.name) != ("server", shown.name):
+        shown = None
+    if entry.role == "ca" or not (found or shown or entry.elsewhere or not entry.has_key):
+        return
+    wanted = Wanted(entry.number, aims.trusts[entry.role], aims.ours, records=aims.revocations is not None)
+    copies = [judged(one, wanted) for one in found]
+    yield from copies
+    if shown:
+        yield served(shown, next(iter(copies), None), wanted)
+    if entry.number and (entry.elsewhere or not entry.has_key):
+        yield away(entry.elsewhere, wanted, revoked=aims.revoked(entry.certificate))

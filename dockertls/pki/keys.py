@@ -8,6 +8,7 @@ import hashlib
 import re
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -427,12 +428,17 @@ def _rounds(block: Block) -> int | None:
 def _certificate(block: Block, number: int) -> x509.Certificate | Fault:
     """The certificate, all of whose names and extensions can be read; or what is wrong with it."""
     try:
-        with warnings.catch_warnings():
-            # A serial number that is not positive is a finding, not a line on stderr.
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            certificate = x509.load_pem_x509_certificate(block.text)
-            _ = certificate.subject, certificate.issuer, certificate.extensions
+        return readable(partial(x509.load_pem_x509_certificate, block.text))
     except (ValueError, TypeError, x509.DuplicateExtension) as error:
         reason = visible(str(error)).split(". See")[0]
         return Fault(f"certificate {number} cannot be read: {reason}", "copy it again from where it was made")
+
+
+def readable(load: Callable[[], x509.Certificate]) -> x509.Certificate:
+    """A certificate of which everything can be read. Raises ValueError, TypeError, DuplicateExtension."""
+    with warnings.catch_warnings():
+        # A serial number that is not positive is a finding, not a line on stderr.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        certificate = load()
+        _ = certificate.subject, certificate.issuer, certificate.extensions
     return certificate

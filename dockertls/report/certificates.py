@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from dockertls.pki.store import Generation
 
-DATE = "%Y-%m-%dT%H:%M:%SZ"
+LENGTH = len("2026-11-23T12:00:00")
 SHOWN_NAMES = 4
 
 
 def moment(time: datetime) -> str:
     """A time in UTC, ISO 8601."""
-    return time.strftime(DATE)
+    return f"{time.isoformat()[:LENGTH]}Z"
 
 
 def days_left(certificate: x509.Certificate, now: datetime) -> int:
@@ -62,14 +62,20 @@ def some_names(certificate: x509.Certificate) -> str:
     return ", ".join(every[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def as_json(certificate: x509.Certificate, now: datetime) -> dict[str, object]:
-    """What is worth knowing of a certificate."""
+def as_json(certificate: x509.Certificate, now: datetime, *, kind: str = "") -> dict[str, object]:
+    """What is worth knowing of a certificate.
+
+    Args:
+        certificate: any.
+        now: the time to count days from.
+        kind: of its key, where that is known already.
+    """
     return {
         "subject": visible(certificate.subject.rfc4514_string()),
         "issuer": visible(certificate.issuer.rfc4514_string()),
         "names": list(names(certificate)),
         "serial": f"{certificate.serial_number:x}",
-        "key": kind_of(certificate.public_key()),
+        "key": kind or kind_of(certificate.public_key()),
         "uses": list(uses(certificate)),
         "permitted": list(map(display, constraints.permitted(certificate))),
         "excluded": list(map(display, constraints.excluded(certificate))),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 for loaded in (
     "bootstrap", "checking", "countersigning", "exporting", "importing", "issuing", "preparing", "rehearsing",
-    "renewing", "requesting", "revoking", "rotating", "rotation", "surveying", "telling",
+    "renewing", "requesting", "revoking", "rotating", "rotation", "telling", "telling_status",
 ):  # fmt: skip
     import_module(f"dockertls.cli.{loaded}")
 for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):

@@ -112,7 +112,9 @@ def test_bootstrap_and_the_way_back() -> None:
         assert {node[1] for path, node in after.items() if path not in before} == {UID}  # type: ignore[index] # a node is a list
         assert answers(lab)
         done(lab, "check")
-        assert f"{FOLDER}, tcp://127.0.0.1:2376" in done(lab, "status")
+        rows = json.loads(done(lab, "--json", "status"))["data"]["certificates"]
+        copies = {copy["place"]: copy["state"] for row in rows for copy in row["copies"]}
+        assert (copies[str(FOLDER)], copies["tcp://127.0.0.1:2376"]) == ("current", "current")
         assert "nothing to do" in done(lab, "bootstrap", "--check")
         assert his_own(lab) == after
         assert lab.run("docker", "--host", "unix:///run/docker.sock", "version").returncode != 0, "it was not touched"

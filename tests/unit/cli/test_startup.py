@@ -56,6 +56,12 @@ def test_a_tree_is_made_safe_without_what_only_a_live_host_needs(tmp_path: Path)
     assert not modules & {"rich", "idna", "ssl", "http.client", "dockertls.probe.handshake", "dockertls.pki.envelope"}
 
 
+def test_a_store_is_looked_through_without_what_only_a_live_host_needs(tmp_path: Path) -> None:
+    modules = imported("--root", str(tmp_path), "status")
+    assert "dockertls.pki.inventory" in modules
+    assert not modules & {"rich", "idna", "ssl", "http.client", "dockertls.cli.restarting", "dockertls.probe.handshake"}
+
+
 def test_a_daemon_is_shown_without_what_only_certificates_and_terminals_need() -> None:
     modules = imported("--root", "tests/roots/debian/tree", "daemon", "show")
     assert "dockertls.daemon.rules" in modules
