@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: beside Docker's OpenSSL recipe; batches, start-up, life, hosts; by `make bench`."""
+"""`python -m tests.bench`: beside Docker's OpenSSL recipe; batches, start-up, life, looks, hosts; by `make bench`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.bench import environment
 from tests.bench.figures import Figure, table
 from tests.bench.hosts import host_figures
 from tests.bench.life import life_figures
+from tests.bench.looks import status_figures
 from tests.bench.rounds import medians
 from tests.conftest import COMPONENTS
 
@@ -150,6 +151,7 @@ def _measured(folder: Path, scale: float, only: str) -> list[Figure]:
     if only in "default bootstrap":
         figures.append(bootstrap_figure(folder, secret, scale))
     figures += [batch_figure(*row, folder) for row in BATCHES if only in f"batch of {row[0]}"]
+    figures += status_figures(folder, scale) if only in "status over 10,000 certificates" else []
     figures += start_figures(scale) if only in "start-up" else []
     figures += life_figures(folder, scale) if only in "life" else []
     return figures + (host_figures(scale) if only in "hosts" and can_boot() else [])

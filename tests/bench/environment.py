@@ -46,6 +46,16 @@ def run(argv: list[str], folder: Path) -> None:
     subprocess.run(argv, cwd=folder, env=CLEAN, check=True, capture_output=True)
 
 
+def most_memory(argv: list[str], folder: Path) -> float:
+    """The most memory that a program holds at once, in megabytes."""
+    process = subprocess.Popen(argv, cwd=folder, env=CLEAN, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, argv)
+    return used.ru_maxrss / 1024
+
+
 def answer(argv: list[str]) -> str:
     """What a program says, in one line."""
     return subprocess.run(argv, env=CLEAN, check=True, capture_output=True, text=True).stdout.strip()
