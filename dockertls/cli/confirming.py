@@ -11,8 +11,11 @@ from dockertls.pki.keys import fingerprint
 from dockertls.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
+    from dockertls.pki.store import Generation
 
 
 def confirm(session: Session, role: str, name: str, change: ChangeOptions) -> None:
@@ -25,15 +28,26 @@ def confirm(session: Session, role: str, name: str, change: ChangeOptions) -> No
     def make() -> Plan:
         store, current = session.store, stored(session, role, name)
         known = elsewhere(store, role, current.name)
-        if known is None and role == "client" and current.key_pem is not None:
-            raise NotReady(
-                f"no copy of client {current.name} was handed out",
-                "nobody waits for it; `dockertls client export` hands one out",
-            )
-        trusted = [fingerprint(one) for one in store.trusted(role)]
-        told = (known or Elsewhere()).confirming(current, trusted)
+        told = (known or Elsewhere()).confirming(current, _trusted(session, current, known))
         return Plan(f"{role} {current.name} has its files", (note(store, role, current.name, told),))
 
     receipt = session.change(make, change)
     session.console.result(f"{'noted' if receipt else 'known already'}: {role} {name} has the files in use now")
     session.console.document(f"{role}-confirm", {"changed": bool(receipt), "name": name})
+
+
+def _trusted(session: Session, current: Generation, known: Elsewhere | None) -> Sequence[str]:
+    """Whom its holder trusts: what went out with a client's bundle; else he was given what is trusted now.
+
+    Raises:
+        NotReady: if what is in use now was never handed out.
+    """
+    if current.role == "server" or current.key_pem is None:
+        return [fingerprint(one) for one in session.store.trusted(current.role)]
+    if known is None or known.handed != current.path.name:
+        told = "no copy" if known is None else "the certificate that is in use now"
+        raise NotReady(
+            f"{told} of client {current.name} was handed out",
+            f"`dockertls client export {current.name} --output FILE` hands it out",
+        )
+    return known.carried or [fingerprint(one) for one in session.store.trusted("client")]

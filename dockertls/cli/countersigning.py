@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockertls.cli.console import read_input
 from dockertls.cli.issuing import client_requests, refuse_twins, server_requests
 from dockertls.errors import Fault, NotReady, refuse
-from dockertls.pki.elsewhere import Elsewhere, elsewhere, note
+from dockertls.pki.elsewhere import handed_out
 from dockertls.pki.keys import key_fingerprint, kind_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import TABLE
@@ -101,8 +101,7 @@ def _plan(session: Session, made: Made) -> Plan:
     if not made.plan:
         return made.plan
     generation = made.generation
-    known = elsewhere(session.store, generation.role, generation.name) or Elsewhere()
-    handed = note(session.store, generation.role, generation.name, known.handing(generation, moment(session.started)))
+    handed = handed_out(session.store, generation, moment(session.started), bundle=False)
     return replace(made.plan, changes=(*made.plan.changes, handed))
 
 

@@ -15,11 +15,15 @@ from dockertls.daemon import certificates
 from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError, Drifted
 from dockertls.pki.keys import certificate_pem, fingerprint, load_certificates
-from dockertls.plan import Plan, combined
+from dockertls.plan import Plan, combined, visible
 from dockertls.probe.observation import ClientMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import PurePosixPath as Path
+
+    from cryptography import x509
 
     from dockertls.apply import Receipt
     from dockertls.cli.installing import Decision
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from dockertls.client.copies import ClientCopy
     from dockertls.facts import HostFacts
     from dockertls.findings import Finding
+    from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
     from dockertls.plan import Command
 
@@ -38,10 +43,17 @@ BY_ITSELF = Terms(eager=False)
 
 @dataclass(frozen=True)
 class Held:
-    """A client's files on this host, and which certificate of the store they are; None: one of nobody's here."""
+    """A client's files on this host.
+
+    Attributes:
+        copy: the files.
+        generation: which certificate of the store they are; None: one of nobody's here.
+        why: why they are left as they are, although they are a client's of this store; empty: they are not.
+    """
 
     copy: ClientCopy
     generation: Generation | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,14 @@ class Survey:
 
     @property
     def ours(self) -> tuple[tuple[ClientCopy, Generation], ...]:
-        """The places whose files are a client's of this store, its key beside its certificate."""
-        held = ((one.copy, one.generation) for one in self.clients)
+        """The places whose files are a client's of this store, its key beside its certificate, and good as they are."""
+        held = ((one.copy, one.generation) for one in self.clients if not one.why)
         return tuple((copy, generation) for copy, generation in held if generation and copy.is_pair)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The places that are left as they are, and why, a line each."""
+        return tuple(f"{visible(one.copy.place)} is left as it is: {one.why}" for one in self.clients if one.why)
 
     @property
     def daemon_ca(self) -> bytes:
@@ -107,11 +124,52 @@ def look_around(session: Session) -> Survey:
 
 
 def _held(session: Session) -> Iterator[Held]:
-    folders = docker_dirs(session)
+    folders, store = docker_dirs(session), session.store
     facts = session.facts(trees=client_copies.wanted(folders), bears=True)
+    judge = _Judge(session.docker_dir(None, session.user()), store.revocations(), store.trusted(), session.started)
     for copy in client_copies.client_copies(facts, folders):
         certificate = copy.certificate
-        yield Held(copy, session.store.whose("client", certificate) if certificate else None)
+        found = store.whose("client", certificate) if certificate else None
+        if found is None or not copy.is_pair:
+            yield Held(copy, found)
+        else:
+            yield Held(copy, found, judge.why_left(copy, found, store.current("client", found.name)))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Whether a place may be given the next certificate of a client, and its key.
+
+    Anybody may put a pair into his home that he was once given, or took: he is brought up to date only if it would let
+    him in now, and never from a key that was replaced to a new one.
+
+    Attributes:
+        own: the folder of the one who runs this: what he put there is his own affair, but for what is revoked.
+        revocations: of the store.
+        trusted: authorities whose clients are let in.
+        now: with a time zone.
+    """
+
+    own: Path
+    revocations: Revocations
+    trusted: tuple[x509.Certificate, ...]
+    now: datetime
+
+    def why_left(self, copy: ClientCopy, found: Generation, current: Generation | None) -> str:
+        """Why it is not; empty: it may."""
+        certificate, whose = found.certificate, f"certificate of client {found.name}"
+        if self.revocations.of(certificate):
+            return f"it holds a revoked {whose}"
+        if not any(found.is_of(authority) for authority in self.trusted):
+            return f"it holds a {whose} whose authority is trusted no more"
+        if copy.docker_dir == self.own:
+            return ""
+        again = f"`dockertls client install {found.name}` puts the one in use there"
+        if certificate.not_valid_after_utc <= self.now:
+            return f"it holds a {whose} that has ended; {again}"
+        if current and current.path != found.path and current.key_pem != found.key_pem:
+            return f"it holds a {whose} whose key was replaced; {again}"
+        return ""
 
 
 # changing
@@ -157,7 +215,8 @@ def _daemon(session: Session, survey: Survey, aim: Aim, known: frozenset[str]) -
 def wanted_server(session: Session, survey: Survey, aim: Aim) -> Generation | None:
     """What dockerd of this host shall serve; None: nothing of this store."""
     wanted = aim.generation(session.store, "server", survey.server.name) if survey.server else None
-    return survey.server if wanted and _is_revoked(wanted, session) else wanted
+    unfit = wanted is not None and (wanted.key_pem is None or _is_revoked(wanted, session))
+    return survey.server if unfit else wanted
 
 
 def _is_revoked(generation: Generation, session: Session) -> bool:
@@ -239,6 +298,8 @@ def carry_out(
         as `change_daemon` and `Session.change`.
     """
     session.recover(change)  # dockerd may not have our certificate any more then
+    for line in look_around(session).left:
+        session.console.warn(line)
     made: list[Work] = []
 
     def decide() -> Decision:

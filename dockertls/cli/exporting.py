@@ -13,14 +13,13 @@ from dockertls.cli.outputs import file_change
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
 from dockertls.errors import Usage
-from dockertls.pki.elsewhere import Elsewhere, elsewhere, note
+from dockertls.pki.elsewhere import handed_out
 from dockertls.plan import File, Plan, shown, visible
 from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.host import LocalHost
-    from dockertls.pki.store import Generation
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
         passphrase=_passphrase(session, wanted),
         now=session.started,
     )
-    host, handed = session.host, _handed(session, client)
+    host, handed = session.host, Plan("", (handed_out(session.store, client, moment(session.started)),))
     if wanted.output == "-":
         apply(handed, host, session.run())
         session.console.raw(content)
@@ -68,13 +67,6 @@ def export_client(session: Session, name: str, wanted: Export) -> None:
         f"written: {shown(path)} (mode 0600; it holds a private key: delete it when it is carried over)"
     )
     session.console.document("export", {"path": shown(path), "format": wanted.form})
-
-
-def _handed(session: Session, client: Generation) -> Plan:
-    """Write down that somebody elsewhere has it: a rotation waits for him."""
-    known = elsewhere(session.store, "client", client.name) or Elsewhere()
-    told = known.handing(client, moment(session.started))
-    return Plan("", (note(session.store, "client", client.name, told),))
 
 
 def _passphrase(session: Session, wanted: Export) -> bytes | None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dockertls import copies
-from dockertls.cli.console import is_root
+from dockertls.cli.console import is_root, user_id
 from dockertls.errors import NotReady
 from dockertls.facts import users
 from dockertls.plan import Plan
@@ -25,26 +25,36 @@ def docker_dirs(session: Session) -> tuple[Path, ...]:
 def recorded_dirs(session: Session) -> tuple[Path, ...]:
     """Those that were written down, for they would not be found. Raises NotReady if what was written is damaged."""
     facts = session.facts(trees=(copies.place(session.host.state),))
-    return copies.recorded(facts, session.host.state, session.store_path)
+    return copies.recorded(facts, session.host.state, _store(session))
 
 
 def usual_dirs(session: Session) -> tuple[Path, ...]:
-    """Those that are found by themselves."""
+    """Those that need not be written down: one's own by the environment, and those in homes."""
+    return tuple(dict.fromkeys((session.docker_dir(None, session.user()), *_in_homes(session))))
+
+
+def _in_homes(session: Session) -> tuple[Path, ...]:
+    """Those that are found whatever the environment says: of every user, or of the one who runs this."""
     host = session.host
-    found = [session.docker_dir(None, session.user())]
-    if is_root() or not host.runs:
-        known = users(session.facts("users"))
-        for home in dict.fromkeys(user.home for user in known if len(user.home.parts) > 1):
-            with suppress(NotReady):
-                found.append(host.real(home) / ".docker")
+    everybody = is_root() or not host.runs
+    found: list[Path] = []
+    known = (user for user in users(session.facts("users")) if everybody or user.uid == user_id())
+    for home in dict.fromkeys(user.home for user in known if len(user.home.parts) > 1):
+        with suppress(NotReady):
+            found.append(host.real(home) / ".docker")
     return tuple(found)
 
 
+def _store(session: Session) -> Path:
+    """The store, by whichever links it was named."""
+    return session.host.real(session.store_path)
+
+
 def remembered(session: Session, folder: Path) -> Plan:
-    """Write a folder down, if it would not be found by itself."""
-    if folder in usual_dirs(session):
+    """Write a folder down, if another run, in another environment, would not find it by itself."""
+    if folder in _in_homes(session):
         return Plan("")
     host = session.host
     facts = session.facts(trees=(copies.place(host.state),))
-    noted = copies.DockerFolder(folder, session.store_path)
+    noted = copies.DockerFolder(folder, _store(session))
     return Plan("", copies.remember(facts, host.state, noted, host.self_owner))

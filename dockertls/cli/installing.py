@@ -14,13 +14,15 @@ from dockertls.daemon.control import LOOPBACK, follow_commands, listening, resta
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
 from dockertls.errors import NotReady, Usage
+from dockertls.pki.elsewhere import handed_out
 from dockertls.pki.names import client_name, display, folder, parse_name
 from dockertls.pki.paths import names_of
 from dockertls.pki.verify import name_matches
-from dockertls.plan import visible
+from dockertls.plan import Plan, is_beside, visible
 from dockertls.probe.endpoint import TLS_PORT, Endpoint
 from dockertls.probe.observation import ClientMaterial
 from dockertls.report import findings
+from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.facts import HostFacts
     from dockertls.pki.store import Generation
-    from dockertls.plan import Command, Plan
+    from dockertls.plan import Command
 
 _Decided = TypeVar("_Decided", bound=Decided)
 
@@ -163,6 +165,13 @@ def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
     )
 
 
+def shared(session: Session, client: Generation) -> Plan:
+    """A store beside the host's own tree may be that of other hosts, too: what they have is not seen here."""
+    if not is_beside(session.store_path) or session.store.current("ca") is None:
+        return Plan("")
+    return Plan("", (handed_out(session.store, client, moment(session.started)),))
+
+
 def install_client(session: Session, name: str, place: ClientPlace, change: ChangeOptions) -> None:
     """Install a client's files, or a context, and say how to use them."""
     if bool(place.context) != bool(place.endpoint):
@@ -182,7 +191,7 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
             )  # fmt: skip
         else:
             plan = client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
-        return plan + remembered(session, docker_dir)
+        return plan + remembered(session, docker_dir) + shared(session, client)
 
     receipt = session.change(make, change)
     use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.client.files import CA
-from dockertls.daemon import certificates
-from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError
 from dockertls.pki.elsewhere import elsewhere
 from dockertls.pki.keys import fingerprint, load_certificates
 from dockertls.pki.rotation import BOTH
 from dockertls.pki.store import FOLDERS
+from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ class Party:
         shows: whose certificate it shows.
         confirmed: whether its holder was said to have what it is given credit for.
         fault: why it could not be looked at.
+        known: whether any copy is known at all; one that is not is told, and not waited for.
     """
 
     role: str
@@ -46,11 +46,17 @@ class Party:
     shows: Side
     confirmed: bool = False
     fault: str = ""
+    known: bool = True
 
     @property
     def key(self) -> str:
         """What a rotation calls it."""
         return f"{self.role} {self.name}"
+
+    @property
+    def called(self) -> frozenset[str]:
+        """How it may be named on the command line."""
+        return frozenset({self.name, self.key, f"{self.role}:{self.name}"})
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def blocks(found: Iterable[Party], rotation: Rotation, phase: Phase) -> tuple[Bl
         rotation: knows who is not waited for.
         phase: where the rotation would go.
     """
-    waited = (one for one in found if not one.here and rotation.waits_for(one.role, one.name))
+    waited = (one for one in found if one.known and not one.here and rotation.waits_for(one.role, one.name))
     return tuple(block for one in waited if (block := _block(one, phase)))
 
 
@@ -108,9 +114,9 @@ def _block(party: Party, phase: Phase) -> Block | None:
 def parties(session: Session, survey: Survey, old: Generation, new: Generation) -> tuple[Party, ...]:
     """Everybody who has a good certificate of the store, and every folder that could not be looked at."""
     store, sides = session.store, _Sides(old, new)
-    here = _here(store, survey)
+    here = _here(survey)
     unseen = (one.copy for one in survey.clients if one.copy.fault)
-    found = [Party("folder", copy.place, False, (), "old", fault=copy.fault) for copy in unseen]
+    found = [Party("folder", visible(copy.place), False, (), "old", fault=copy.fault) for copy in unseen]
     with store.near() as near:
         revocations, now = near.revocations(), session.started
         for role in FOLDERS:
@@ -156,8 +162,10 @@ def _party(
     handed_out = known is not None or any(one.key_pem is None for one in alive)
     if here is not None and not (role == "client" and handed_out):
         yield from (Party(role, name, True, sides.among(_fingerprints(here)), sides.of(one)) for one in alive[-1:])
-    elif alive and (role == "server" or handed_out):
+    if alive and (handed_out or (role == "server" and here is None)):
         yield from _away(role, name, known, alive, sides)
+    elif here is None:
+        yield from (Party(role, name, False, (), sides.of(one), known=False) for one in alive[-1:])
 
 
 def _away(role: str, name: str, known: Elsewhere | None, alive: Sequence[Generation], sides: _Sides) -> Iterator[Party]:
@@ -173,21 +181,10 @@ def _away(role: str, name: str, known: Elsewhere | None, alive: Sequence[Generat
         yield Party(role, name, False, BOTH, "new")
 
 
-def _here(store: StoreState, survey: Survey) -> Mapping[tuple[str, str], bytes]:
-    """Whom everybody trusts who is on this host: clients, the daemon, and servers whose certificates it once had."""
+def _here(survey: Survey) -> Mapping[tuple[str, str], bytes]:
+    """Whom everybody trusts who is on this host: clients, and the daemon."""
     clients = {("client", one.name): copy.files[CA].content for copy, one in survey.ours if CA in copy.files}
-    return clients | {("server", name): survey.daemon_ca for name in _own_servers(store, survey)}
-
-
-def _own_servers(store: StoreState, survey: Survey) -> Iterator[str]:
-    folder, facts = packaging(survey.facts).places.tls_dir, survey.facts
-    if survey.server:
-        yield survey.server.name
-    for number in facts.listed(folder):
-        file = facts.file(folder / number / certificates.CERT) if number.isdigit() else None
-        with suppress(DockerTLSError):
-            one = store.whose("server", load_certificates(file.content)[0]) if file else None
-            yield from (one.name,) if one else ()
+    return clients | ({("server", survey.server.name): survey.daemon_ca} if survey.server else {})
 
 
 def _fingerprints(pem: bytes) -> frozenset[str]:

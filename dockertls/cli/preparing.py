@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.folders import remembered
+from dockertls.cli.installing import shared
 from dockertls.cli.signing import LeafRequest
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
@@ -151,7 +152,8 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
     configuration = configure(facts, tls_daemon(places, wish.port, wish.listen, wish.style))
     made = (authority, server, own)
-    parts = (*(one.plan for one in made), installed, placed, remembered(session, docker_dir), configuration.plan)
+    noted = (remembered(session, docker_dir), shared(session, own.generation))
+    parts = (*(one.plan for one in made), installed, placed, *noted, configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart_commands(facts))

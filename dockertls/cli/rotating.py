@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ from dockertls.cli.deploying import Aim, Done, Survey, Work, carry_out, host_pla
 from dockertls.cli.parties import blocks, parties
 from dockertls.cli.restarting import Restart, Terms
 from dockertls.cli.signing import LeafRequest, Made
-from dockertls.errors import Fault, NotReady, Refused, Usage
+from dockertls.errors import Fault, NotReady, Refused, Usage, refuse
 from dockertls.pki.keys import certificate_pem
-from dockertls.pki.profiles import TABLE
+from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of
 from dockertls.pki.rotation import FIRST, LAST, PHASES, Phase, Rotation
 from dockertls.pki.store import FOLDERS, plan_next_authority, plan_rotation, plan_use
+from dockertls.plan import visible
 from dockertls.probe.observation import ClientMaterial
 from dockertls.report.certificates import moment, subject
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from dockertls.pki.store import Generation, StoreState
     from dockertls.plan import Plan
 
+A_MOMENT = timedelta(hours=1)
 PROBE = LeafRequest("client", "dockertls-probe", "dockertls probe")
 """A client of the new authority, made to prove that it is let in, and thrown away."""
 
@@ -73,9 +76,10 @@ class Rotator:
         Raises:
             NotReady: if a rotation is under way, or there is no authority.
         """
-        if self._store.rotation():
+        found = self._store.rotation()
+        if found and not asked.compromised:
             raise NotReady("a rotation is under way already", "go on with `dockertls ca rotate next`, or abort it")
-        return self._go(None, self._locking_out(self._begun(asked), asked), phase)
+        return self._go(found, self._locking_out(self._begun(asked), asked), phase)
 
     def _begun(self, asked: Rotate) -> Rotation:
         """A rotation to a new authority, which is made in memory."""
@@ -94,10 +98,9 @@ class Rotator:
             NotReady: with everybody who would lose access, or if another run was faster and a phase would be left out.
         """
         found = self.under_way()
-        if abs(phase.number - found.phase) > 1 and not asked.compromised:
+        if abs(phase.number - found.phase) > 1:
             raise _overtaken()
-        rotation = replace(found, compromised=asked.compromised or found.compromised)
-        return self._go(found, self._locking_out(rotation, asked), phase)
+        return self._go(found, self._locking_out(found, asked), phase)
 
     def under_way(self) -> Rotation:
         """The rotation under way. Raises NotReady if there is none."""
@@ -114,22 +117,31 @@ class Rotator:
         refuse_blocked([_on_the_way_back(block) if back else block for block in blocked])
 
     def lost(self, asked: Rotate) -> tuple[Block, ...]:
-        """Who loses access if the old authority is dropped now."""
-        rotation = self._store.rotation() or self._begun(asked)
+        """Who loses access if everything but a new authority is dropped now."""
+        rotation = self._begun(asked)
         return blocks(self._parties(rotation), rotation, LAST)
+
+    def refuse_again(self, asked: Rotate) -> None:
+        """Raises NotReady if the authority was replaced a moment ago: the same command run twice is seldom meant."""
+        current = self._store.current("ca")
+        if current is None or current.number == 1 or asked.name or self._store.rotation():
+            return
+        made = current.certificate.not_valid_before_utc + BACKDATE
+        if self._session.started - made < A_MOMENT:
+            told = f"the authority in use was made at {moment(made)} by a rotation"
+            raise NotReady(told, "if it is to be replaced as well, give the next one a name: --name CN")
 
     def consented(self) -> None:
         """Nobody is asked again in this run."""
         self._change = replace(self._change, yes=True)
 
     def _locking_out(self, rotation: Rotation, asked: Rotate) -> Rotation:
-        """The rotation that does not wait for these. Raises Refused with every name that nobody has."""
-        known = {one.key: one.name for one in self._parties(rotation)}
-        unknown = [name for name in asked.locked_out if name not in known.values()]
-        if unknown:
-            raise Refused(f"--lock-out: nobody is called {', '.join(unknown)}", "see `dockertls ca rotate status`")
-        found = [key for key, name in known.items() if name in asked.locked_out]
-        return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *found))))
+        """The rotation that does not wait for these. Raises Refused with every name that is nobody's, or of several."""
+        away = dict.fromkeys(one for one in self._parties(rotation) if not one.here)
+        found = {text: tuple({one.key: None for one in away if text in one.called}) for text in asked.locked_out}
+        refuse("--lock-out", [_nobody(text, keys) for text, keys in found.items() if len(keys) != 1])
+        keys = (key for every in found.values() for key in every)
+        return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *keys))))
 
     def _go(self, found: Rotation | None, rotation: Rotation, phase: Phase) -> Done:
         self.left = rotation.old
@@ -178,9 +190,11 @@ class Rotator:
         old, new = self._sides(rotation)
         sides = {"old": old, "new": new}
         trusts = {role: self._trust(phase, role, new) for role in FOLDERS}
-        moved = [self._leaf(one, sides[phase.shows(one.role)]) for one in self._to_move(phase, sides)]
+        with self._signer.many():
+            left = self._to_move(rotation, phase, sides)
+            moved = [self._leaf(one, sides[phase.shows(one.role)], rotation) for one in left]
         made = {(one.generation.role, one.generation.name): one.generation for one in moved}
-        begun = (plan_next_authority(self._store, new),) if found is None else ()
+        begun = (plan_next_authority(self._store, new),) if found is None or found.new != rotation.new else ()
         return Work(
             f"rotate the authority: {phase.title}",
             Aim(trusts, made),
@@ -204,10 +218,10 @@ class Rotator:
         if phase is LAST:
             yield plan_use(self._store, new)
 
-    def _to_move(self, phase: Phase, sides: dict[str, Generation]) -> Iterator[Generation]:
+    def _to_move(self, rotation: Rotation, phase: Phase, sides: dict[str, Generation]) -> Iterator[Generation]:
         """Certificates in use that the other authority signed; of those that ended, only what lies on this host.
 
-        What is revoked stays behind: that is what shuts it out.
+        What is revoked, and who is locked out, stays behind: that is what shuts them out.
         """
         here, revocations = look_around(self._session), self._store.revocations()
         with self._store.near() as near:
@@ -215,27 +229,30 @@ class Rotator:
                 authority = sides[phase.shows(role)].certificate
                 for name in near.names(role):
                     one = near.current(role, name)
-                    if one is None or revocations.of(one.certificate):
+                    if one is None or revocations.of(one.certificate) or not rotation.waits_for(role, name):
                         continue
                     if not one.is_of(authority) and self._matters(one, here):
                         yield one
 
     def _matters(self, generation: Generation, here: Survey) -> bool:
-        installed = {one.name for _, one in here.ours} | ({here.server.name} if here.server else set())
-        return generation.certificate.not_valid_after_utc > self._session.started or generation.name in installed
+        installed = (*(one for _, one in here.ours), *((here.server,) if here.server else ()))
+        own = (generation.role, generation.name) in {(one.role, one.name) for one in installed}
+        return own or generation.certificate.not_valid_after_utc > self._session.started
 
-    def _leaf(self, present: Generation, authority: Generation) -> Made:
-        """The certificate of a name by another authority: an earlier one that is not due, else a new one."""
-        revocations = self._store.revocations()
+    def _leaf(self, present: Generation, authority: Generation, rotation: Rotation) -> Made:
+        """The certificate of a name by another authority: an earlier one that is not due, else a new one.
+
+        Who had the old authority's key may have had those that lay beside it: in an emergency all of them are new.
+        """
         for one in self._store.readable(present.role, present.name):
             good = one.is_good(authority.certificate, present.names, self._session.started)
-            if good and not is_due(one.certificate, self._session.started) and not revocations.of(one.certificate):
+            if good and not is_due(one.certificate, self._session.started) and not self._signer.is_revoked(one):
                 return Made(one, plan_use(self._store, one))
         every = self._store.readable("ca")
         issuer = next((ca for ca in every if present.is_of(ca.certificate)), authority)
         last = is_last(present.certificate, issuer.certificate)
         life = None if last else life_of(present.certificate, TABLE[present.role])
-        return self._signer.renewed(present, authority, life=life)
+        return self._signer.renewed(present, authority, life=life, new_key=rotation.compromised)
 
     # proofs
 
@@ -253,6 +270,14 @@ class Rotator:
             return None
         made = self._signer.leaf(PROBE, new).generation
         return ClientMaterial(trust, made.cert_pem, made.key_pem)
+
+
+def _nobody(text: str, keys: Sequence[str]) -> Fault:
+    """What is wrong with a name that is to be locked out."""
+    if keys:
+        several = " or ".join(f"--lock-out {key.replace(' ', ':', 1)}" for key in keys)
+        return Fault(f"{visible(text)} is {' and '.join(keys)}", f"say which: {several}")
+    return Fault(f"nobody elsewhere is called {visible(text)}", "see `dockertls ca rotate status`")
 
 
 def _overtaken() -> NotReady:

@@ -54,6 +54,7 @@ def rotate(session: Session, rotator: Rotator, action: str | None, asked: Rotate
 
 def _all(session: Session, rotator: Rotator, asked: Rotate) -> None:
     """Every phase that is left, one after the other, each proven; refused at once if somebody would have to wait."""
+    rotator.refuse_again(asked)
     rotation = session.store.rotation()
     ahead = PHASES[(rotation.phase if rotation else 0) + 1 :]
     rotator.refuse_blocked(asked, ahead)
@@ -82,11 +83,11 @@ def _abort(session: Session, rotator: Rotator, asked: Rotate) -> None:
 
 def _emergency(session: Session, rotator: Rotator, asked: Rotate) -> None:
     """Straight to the end: whoever is not here loses access now."""
+    rotator.refuse_again(asked)
     lost = rotator.lost(asked)
     names = ", ".join(f"{one.role} {one.name}" for one in lost)
     session.console.warn(f"at once lose access: {names}" if lost else "nobody elsewhere is known to lose access")
-    running = session.store.rotation()
-    done = rotator.move(asked, LAST) if running else rotator.start(asked, LAST)
+    done = rotator.start(asked, LAST)
     for one in lost:
         session.console.say(f"then for {one.role} {one.name}: {one.mend}")
     _tell(session, rotator, [done], LAST)
@@ -151,7 +152,7 @@ def _table(found: Sequence[Party], rotation: Rotation) -> Table:
             (
                 one.role,
                 one.name,
-                "here" if one.here else "elsewhere",
+                "here" if one.here else "elsewhere" if one.known else "nowhere",
                 " and ".join(one.trusts) or "?",
                 one.shows,
                 _remark(one, rotation),
@@ -167,4 +168,6 @@ def _remark(one: Party, rotation: Rotation) -> str:
         return one.fault
     if not rotation.waits_for(one.role, one.name):
         return "locked out"
+    if not one.known:
+        return "no copy of it is known"
     return "" if one.here else ("confirmed" if one.confirmed else "not confirmed")

@@ -254,7 +254,7 @@ class Signer:
         Raises:
             NotReady: if the last one is revoked: its key is certified no more.
         """
-        if self._is_revoked(old):
+        if self.is_revoked(old):
             raise NotReady(
                 f"the certificate of {old.role} {old.name} was revoked, and has no successor",
                 f"issue a new one: dockertls {old.role} issue {old.name}",
@@ -314,7 +314,7 @@ class Signer:
         if (
             current
             and good
-            and not self._is_revoked(current)
+            and not self.is_revoked(current)
             and self._is_of_kind(current)
             and self._lives_as_long(current, authority)
         ):
@@ -331,7 +331,8 @@ class Signer:
             return self.leaf_in_use(authority, wanted)
         return self.leaf(wanted, authority, number)
 
-    def _is_revoked(self, current: Generation) -> bool:
+    def is_revoked(self, current: Generation) -> bool:
+        """Whether a certificate was revoked."""
         revocations = self._revocations or self._session.store.revocations()
         return revocations.of(current.certificate) is not None
 

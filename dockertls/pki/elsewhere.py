@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockertls.documents.own_file import read_back, written
+from dockertls.pki.keys import fingerprint
 from dockertls.pki.rotation import FROM_BACKUP
 from dockertls.plan import Change, File
 
@@ -27,6 +28,7 @@ class Elsewhere:
     Attributes:
         handed: number of the last generation that was handed out, such as "0002"; empty: none was, or nobody knows.
         at: when it was, ISO 8601, UTC.
+        carried: fingerprints of the authorities that were handed out with it.
         confirmed: number of the generation that its holder was said to use.
         trusts: fingerprints of the authorities that he was said to trust.
     """
@@ -35,14 +37,13 @@ class Elsewhere:
     at: str = ""
     confirmed: str = ""
     trusts: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
 
-    def has(self, generation: Generation, authorities: Collection[str]) -> bool:
-        """Whether the holder was said to use a generation, and to trust these authorities."""
-        return self.confirmed == generation.path.name and set(authorities) <= set(self.trusts)
-
-    def handing(self, generation: Generation, at: str) -> Elsewhere:
-        """What is known once a generation was handed out."""
-        return self if self.handed == generation.path.name else replace(self, handed=generation.path.name, at=at)
+    def handing(self, generation: Generation, authorities: Collection[str], at: str) -> Elsewhere:
+        """What is known once a generation was handed out, and authorities with it."""
+        number, carried = generation.path.name, tuple(sorted(authorities))
+        same = (self.handed, self.carried) == (number, carried)
+        return self if same else replace(self, handed=number, carried=carried, at=at)
 
     def confirming(self, generation: Generation, authorities: Collection[str]) -> Elsewhere:
         """What is known once its holder uses a generation, and trusts these authorities."""
@@ -60,9 +61,12 @@ class Elsewhere:
         Raises:
             NotReady: if it is not what this program wrote.
         """
-        return read_back(
-            content, SCHEMA, lambda data: cls(**data | {"trusts": tuple(data["trusts"])}), path, FROM_BACKUP
-        )
+
+        def made(data: dict[str, Any]) -> Elsewhere:
+            lists = {name: tuple(data.get(name, ())) for name in ("trusts", "carried")}
+            return cls(**data | lists)
+
+        return read_back(content, SCHEMA, made, path, FROM_BACKUP)
 
 
 def elsewhere(store: StoreState, role: str, name: str) -> Elsewhere | None:
@@ -74,6 +78,20 @@ def elsewhere(store: StoreState, role: str, name: str) -> Elsewhere | None:
     path = store.place(role, name) / NAME
     node = store.host.node(path)
     return Elsewhere.parse(node.content, path) if isinstance(node, File) else None
+
+
+def handed_out(store: StoreState, generation: Generation, at: str, *, bundle: bool = True) -> Change:
+    """Write down that somebody on another machine has a generation: a rotation waits for him.
+
+    Args:
+        store: whose it is.
+        generation: the certificate.
+        at: when, ISO 8601, UTC.
+        bundle: whether whom he shall trust went out with it.
+    """
+    known = elsewhere(store, generation.role, generation.name) or Elsewhere()
+    carried = [fingerprint(one) for one in store.trusted(generation.role)] if bundle else []
+    return note(store, generation.role, generation.name, known.handing(generation, carried, at))
 
 
 def note(store: StoreState, role: str, name: str, known: Elsewhere) -> Change:

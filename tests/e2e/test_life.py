@@ -184,7 +184,10 @@ def test_phases_follow_each_other_and_each_leaves_both_sides_able_to_talk(secure
 def test_at_once_twice_is_two_rotations(secured: Place) -> None:
     secured.done(*NOW)
     verified(secured)
-    secured.done(*NOW)
+    again = secured.run(*NOW)
+    assert again.code == NOT_READY
+    assert "--name" in again.err
+    secured.done(*NOW, "--name", "another one")
     verified(secured)
     assert (secured.root / "etc/dockertls/ca/current").readlink().name == "0003"
 

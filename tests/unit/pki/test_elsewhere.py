@@ -14,18 +14,16 @@ PATH = Path("/etc/dockertls/clients/ann/elsewhere.json")
 FIRST, SECOND = (Generation("client", "ann", PATH.parent / number, b"", b"") for number in ("0001", "0002"))
 
 
-def test_what_was_confirmed_is_had_and_nothing_else() -> None:
-    known = Elsewhere().handing(FIRST, "2026-11-24T10:00:00Z").confirming(FIRST, {"A"})
-    assert known.has(FIRST, {"A"})
-    assert not known.has(SECOND, {"A"})
-    assert not known.has(FIRST, {"A", "B"})
-    assert not Elsewhere(handed="0001").has(FIRST, ())
+def test_what_was_confirmed_is_known() -> None:
+    known = Elsewhere().handing(FIRST, {"A"}, "2026-11-24T10:00:00Z").confirming(FIRST, {"A"})
+    assert (known.confirmed, known.trusts, known.carried) == ("0001", ("A",), ("A",))
 
 
 def test_handing_out_the_same_again_is_no_news() -> None:
-    known = Elsewhere().handing(FIRST, "2026-11-24T10:00:00Z")
-    assert known.handing(FIRST, "2026-11-25T10:00:00Z") is known
-    assert known.handing(SECOND, "2026-11-25T10:00:00Z").handed == "0002"
+    known = Elsewhere().handing(FIRST, {"A"}, "2026-11-24T10:00:00Z")
+    assert known.handing(FIRST, {"A"}, "2026-11-25T10:00:00Z") is known
+    assert known.handing(FIRST, {"A", "B"}, "2026-11-25T10:00:00Z").carried == ("A", "B")
+    assert known.handing(SECOND, {"A"}, "2026-11-25T10:00:00Z").handed == "0002"
 
 
 def test_it_is_read_back() -> None:
