@@ -92,7 +92,7 @@ def test_killed_and_run_again_nobody_is_refused() -> None:
         assert boundaries >= LAST.number
         lab.shell("cp -a /root/.docker /root/second")
         moments = _moments(chance, (time.monotonic() - begun) / boundaries, LONGEST["ca"])
-        assert rotated(lab, "0003", lambda: ends_after(lab, next(moments), *ROTATE)) > 1
+        assert rotated(lab, "0003", lambda: ends_after(lab, next(moments), *ROTATE, "--name", "third")) > 1
 
         begun = time.monotonic()
         lab.output(*PROGRAM, *RENEW)
