@@ -331,4 +331,5 @@ def _decision(session: Session, survey: Survey, work: Work) -> Decision:
     touched = any(change.path.is_relative_to(folder) for change in plan.changes)
     decided = decision(session, survey.facts, plan, server, restart=touched)
     material = a_client(session, survey, work.aim) if decided.material else None
-    return replace(decided, material=material, refused=work.refused, accepted=work.accepted)
+    notes = decided.notes if plan else ()  # a run that has nothing to do says nothing, day for day
+    return replace(decided, material=material, refused=work.refused, accepted=work.accepted, notes=notes)

@@ -274,7 +274,7 @@ def _run_hook(session: Session, program: str, variables: Mapping[str, str]) -> R
 
 def _warn(session: Session, selected: Sequence[Selected]) -> None:
     for one in (one for last in selected for one in last.skipped):
-        session.console.warn(f"{one.role} {one.name} is due and was not renewed: {one.why}")
+        session.console.warn(f"{one.role} {one.name} was not renewed: {one.why}")
 
 
 def _tell(session: Session, done: Done, made: Sequence[Made], selected: Selected, ran: Sequence[Ran]) -> None:

@@ -23,7 +23,7 @@ from dockertls.probe.observation import ClientMaterial
 from dockertls.report.certificates import moment, subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.parties import Block, Party
@@ -109,12 +109,21 @@ class Rotator:
             raise NotReady("no rotation is under way", "begin one with `dockertls ca rotate start`")
         return rotation
 
-    def refuse_blocked(self, asked: Rotate, ahead: Sequence[Phase], *, back: bool = False) -> None:
-        """Look at phases to come at once. Raises NotReady with everybody who would lose access in one of them."""
+    def refuse_blocked(self, asked: Rotate, ahead: Sequence[Phase], told: Callable[[Block], Block]) -> None:
+        """Look at phases to come at once.
+
+        Args:
+            asked: who is not waited for.
+            ahead: the phases.
+            told: what is to be done about each who would lose access.
+
+        Raises:
+            NotReady: with everybody who would lose access in one of them.
+        """
         rotation = self._locking_out(self._store.rotation() or self._begun(asked), asked)
         found = self._parties(rotation)
         blocked = dict.fromkeys(block for phase in ahead for block in blocks(found, rotation, phase))
-        refuse_blocked([_on_the_way_back(block) if back else block for block in blocked])
+        refuse_blocked([told(block) for block in blocked])
 
     def lost(self, asked: Rotate) -> tuple[Block, ...]:
         """Who loses access if everything but a new authority is dropped now."""
@@ -284,12 +293,17 @@ def _overtaken() -> NotReady:
     return NotReady("another run changed how far the rotation is", "see `dockertls ca rotate status`")
 
 
-def _on_the_way_back(block: Block) -> Block:
+def at_once(block: Block) -> Block:
+    """Whoever has to be waited for is waited for phase by phase."""
+    return replace(block, mend="dockertls ca rotate start", then=f"it waits (or do not: --lock-out {block.name})")
+
+
+def on_the_way_back(block: Block) -> Block:
     """Who may have files of the new authority can be given the old ones only when all others have gone back."""
     give = "carry its files over again"
     if block.role == "client":
         give = f"dockertls client export {block.name} --output FILE, and carry it over again"
-    return replace(block, mend=f"dockertls ca rotate abort --lock-out {block.name}", then=give)
+    return replace(block, mend=f"dockertls ca rotate abort --lock-out {block.name}", then=f"then {give}")
 
 
 def refuse_blocked(found: Sequence[Block]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.deploying import look_around
 from dockertls.cli.parties import blocks, parties
+from dockertls.cli.rotating import at_once, on_the_way_back
 from dockertls.errors import NotReady, Usage
 from dockertls.pki.rotation import FIRST, LAST, LAST_WAY_BACK, PHASES, Phase
 from dockertls.plan import visible
@@ -57,7 +58,7 @@ def _all(session: Session, rotator: Rotator, asked: Rotate) -> None:
     rotator.refuse_again(asked)
     rotation = session.store.rotation()
     ahead = PHASES[(rotation.phase if rotation else 0) + 1 :]
-    rotator.refuse_blocked(asked, ahead)
+    rotator.refuse_blocked(asked, ahead, at_once)
     session.console.say("\n".join(f"{phase.number}. {phase.title}" for phase in ahead))
     done: list[Done] = []
     for phase in ahead:
@@ -73,7 +74,7 @@ def _abort(session: Session, rotator: Rotator, asked: Rotate) -> None:
     if rotation.phase > LAST_WAY_BACK:
         raise NotReady("the old authority has been dropped already", "go on: dockertls ca rotate next")
     back = tuple(reversed(PHASES[: rotation.phase]))
-    rotator.refuse_blocked(asked, back, back=True)
+    rotator.refuse_blocked(asked, back, on_the_way_back)
     done: list[Done] = []
     for phase in back:
         done.append(rotator.move(asked, phase))
