@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockertls.documents.passwd import parse_passwd
 from dockertls.documents.unit_file import UnitFile
 from dockertls.errors import NotReady, Refused
-from dockertls.plan import Command, Directory, File, Link
+from dockertls.plan import Command, Directory, File, Link, shown
 from dockertls.platforms import HOME, TABLE, at_home
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ MASK = Path("/dev/null")
 NAMES = "*"
 """Stands for the names in a directory, where they are what is not seen."""
 PASSWD = Path("/etc/passwd")
+DEEPEST = 32
+"""Levels of directories in a tree that are looked at; nothing of Docker's lies half as deep."""
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 _PATTERN = re.compile(r"[*?\[%]")
 """What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
@@ -200,7 +202,7 @@ class _Look:
         """What the host refuses is noted and borne, if that is wanted of all, or of this."""
         try:
             yield
-        except NotReady as error:
+        except (NotReady, Refused) as error:  # refused is what is too large
             if not (self.bears or bears):
                 raise
             self.unseen.setdefault(path, error.message)
@@ -238,11 +240,14 @@ class _Look:
                 self.names[path] = self.host.names(path)
         return self.names.get(path, ())
 
-    def tree(self, path: Path, *, follow: bool = True) -> None:
+    def tree(self, path: Path, *, follow: bool = True, levels: int = DEEPEST) -> None:
         """See a directory and all below it; links in it are not followed into other directories."""
         if isinstance(self.see(path, follow=follow), Directory):
-            for name in self.names_in(path):
-                self.tree(path / name, follow=follow)
+            if not levels:
+                with self.bearing(path / NAMES):
+                    raise NotReady(f"{shown(path)} lies too deep to be looked at", "move it away and run again")
+            for name in self.names_in(path) if levels else ():
+                self.tree(path / name, follow=follow, levels=levels - 1)
         if path / NAMES not in self.unseen:
             self.names.setdefault(path, ())
 
@@ -450,6 +455,7 @@ def gather(
 
     Raises:
         NotReady: what the host does not let us see.
+        Refused: a file that is too large to be one of Docker's.
     """
     look = _Look(host, bears=bears)
     for name in wanted:

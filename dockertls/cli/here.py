@@ -129,18 +129,19 @@ def _clients(session: Session, store: StoreState, aims: Aims) -> Iterator[Found 
         yield from (one,) if one else ()
     for folder in recorded:
         if folder not in held:
-            yield Copy("disk", str(folder), MISSING, "a client was installed there, and its files are gone")
+            yield Copy("disk", visible(str(folder)), MISSING, "a client was installed there, and its files are gone")
 
 
 def _client(copy: ClientCopy, store: StoreState, aims: Aims) -> Found | Copy | None:
     """What one place holds; None: nothing of this store."""
     kind, certificate = "context" if copy.context else "disk", copy.certificate
-    if copy.fault:
+    found = _whose(store, aims, "client", certificate) if certificate else None
+    if copy.fault and (found or certificate is None):
         return Copy(kind, copy.place, UNKNOWN, copy.fault)
     if certificate is None:
         ours = bool({CERT, KEY} & copy.files.keys()) and _trusts_us(copy, aims)
         return Copy(kind, copy.place, BROKEN, f"its {CERT} is missing or cannot be read") if ours else None
-    found, trusts = _whose(store, aims, "client", certificate), _fingerprints(copy.files.get(CA))
+    trusts = _fingerprints(copy.files.get(CA))
     return found and replace(found, kind=kind, place=copy.place, has_key=copy.is_pair, trusts=trusts)
 
 

@@ -25,6 +25,7 @@ from dockertls.client.files import (
 )
 from dockertls.documents.json_file import JsonFile
 from dockertls.errors import Fault, NotReady, Refused, refuse
+from dockertls.facts import NotSeen
 from dockertls.plan import Change, Directory, File, Link, Plan, visible
 
 if TYPE_CHECKING:
@@ -250,7 +251,10 @@ def _digests(facts: HostFacts, tls: Path) -> tuple[dict[str, str], str]:
     if end is not None:
         missing = facts.node(end) is None
         return {}, "" if missing else f"{visible(str(end))} is not a directory, and a link is not followed"
-    files = {name: facts.file(tls / name) for name in NAMES}
+    try:
+        files = {name: facts.file(tls / name) for name in NAMES}
+    except NotSeen as error:
+        return {}, visible(str(error))
     return {name: hashlib.sha256(file.content).hexdigest() for name, file in files.items() if file}, ""
 
 

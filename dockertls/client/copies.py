@@ -12,7 +12,7 @@ from dockertls.client.files import CERT, KEY, NAMES, way_ends
 from dockertls.errors import DockerTLSError
 from dockertls.facts import NotSeen
 from dockertls.pki.keys import load_certificates, load_private, matches
-from dockertls.plan import File, visible
+from dockertls.plan import Directory, File, Link, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ class ClientCopy:
         docker_dir: the folder that is to be named to Docker's clients, such as /home/ann/.docker.
         context: the docker context that they are for; empty: they are the folder's own.
         endpoint: of that context, verbatim.
-        fault: why they could not be looked at.
+        fault: why they are left as they are: something could not be looked at, or is no file.
     """
 
     folder: Path
@@ -45,8 +45,8 @@ class ClientCopy:
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
-        return f"context {self.context} in {self.docker_dir}" if self.context else str(self.docker_dir)
+        """Where it is, for people, who type it, too; a context's name may be anything."""
+        return visible(f"context {self.context} in {self.docker_dir}" if self.context else str(self.docker_dir))
 
     @property
     def certificate(self) -> x509.Certificate | None:
@@ -57,6 +57,11 @@ class ClientCopy:
 
     @property
     def is_pair(self) -> bool:
+        """Whether this is a client's own, which follows the store: nothing is in the way, and its key is there."""
+        return not self.fault and self.has_key
+
+    @property
+    def has_key(self) -> bool:
         """Whether the certificate's key lies beside it: a certificate alone may have been copied by anybody."""
         certificate = self.certificate
         with suppress(DockerTLSError):
@@ -81,22 +86,44 @@ def client_copies(facts: HostFacts, docker_dirs: Iterable[Path]) -> tuple[Client
 
 
 def _in(facts: HostFacts, docker_dir: Path) -> Iterator[ClientCopy]:
+    own = _copy(facts, docker_dir, docker_dir)
+    yield own
     try:
-        yield _copy(facts, docker_dir, docker_dir)
         for context in contexts.contexts(facts, docker_dir):
             folder = contexts.tls_folder(docker_dir, context.name)
             if context.fault:
-                yield ClientCopy(folder, {}, docker_dir, context.name, context.host, context.fault)
+                yield ClientCopy(folder, {}, docker_dir, context.name, context.host, visible(context.fault))
             else:
                 yield _copy(facts, folder, docker_dir, context.name, context.host)
     except (NotSeen, DockerTLSError) as error:
-        yield ClientCopy(docker_dir, {}, docker_dir, fault=visible(str(error)))
+        fault = visible(str(error))
+        if fault not in own.fault:
+            yield ClientCopy(docker_dir, {}, docker_dir, fault=fault)
 
 
 def _copy(facts: HostFacts, folder: Path, docker_dir: Path, context: str = "", endpoint: str = "") -> ClientCopy:
-    """What lies in a folder; a link on the way to a context's files, or in place of one of them, is not followed."""
+    """What lies in a folder; a link on the way to a context's files, or in place of one of them, is not followed.
+
+    Where there is no certificate, nobody is harmed by what is in the way of the other two.
+    """
     if context and way_ends(facts, (folder.parent.parent, folder.parent, folder)) is not None:
         return ClientCopy(folder, {}, docker_dir, context, endpoint)
-    nodes = {name: facts.node(folder / name) for name in NAMES}
-    found = {name: node for name, node in nodes.items() if isinstance(node, File)}
-    return ClientCopy(folder, found, docker_dir, context, endpoint)
+    seen = {name: _seen(facts, folder / name) for name in NAMES}
+    found = {name: one for name, one in seen.items() if isinstance(one, File)}
+    faults = dict.fromkeys(one for one in seen.values() if isinstance(one, str))
+    return ClientCopy(folder, found, docker_dir, context, endpoint, "; ".join(faults) if seen[CERT] else "")
+
+
+def _seen(facts: HostFacts, path: Path) -> File | str | None:
+    """One of the files; None: nothing is there; else why what is there is left alone."""
+    try:
+        node = facts.node(path)
+    except NotSeen as error:
+        return visible(str(error))
+    match node:
+        case Link():
+            return f"{visible(str(path))} is a link, which is not followed"
+        case Directory():
+            return f"{visible(str(path))} is a directory"
+        case _:
+            return node

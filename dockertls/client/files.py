@@ -123,19 +123,21 @@ def placed(
 def refreshed(files: ClientFiles, folder: Path, found: Mapping[str, File]) -> tuple[Change, ...]:
     """The changes of the three files where a client has them already: each keeps its owner and its mode.
 
+    A key is never more open than 0600, whatever the last one was.
+
     Args:
         files: what to put there.
         folder: where.
         found: what is there now, by name.
     """
-    owner = found[KEY].owner
+    default = File(b"", 0o600, found[KEY].owner)
+    present = {name: found.get(name, default) for name in NAMES}
+    modes = {name: one.mode & 0o600 if name == KEY else one.mode for name, one in present.items()}
     return tuple(
         Change(
             folder / name,
             _before(files, name, found.get(name)),
-            files.node(
-                name, found[name].mode if name in found else 0o600, found[name].owner if name in found else owner
-            ),
+            files.node(name, modes[name], present[name].owner),
             WHY[name],
         )
         for name in NAMES

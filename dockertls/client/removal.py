@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.client.copies import client_copies
 from dockertls.client.files import CERT, KEY
-from dockertls.plan import Change, Link, visible
+from dockertls.plan import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,10 +49,12 @@ def removal(facts: HostFacts, docker_dirs: Iterable[Path], gone: Mapping[x509.Ce
     return Removal(
         tuple(change for copy, generation in found for change in _deleted(copy, generation)),
         tuple(
-            f"{visible(copy.place)} is of no use to docker then: {generation.name}'s certificate goes"
+            f"{copy.place} is of no use to docker then: {generation.name}'s certificate goes"
             for copy, generation in found
         ),
-        tuple(line for copy in copies for line in _unseen(facts, copy)),
+        tuple(
+            f"{copy.place} was not looked at: {copy.fault}" for copy in copies if copy.fault and CERT not in copy.files
+        ),
     )
 
 
@@ -60,15 +62,7 @@ def _deleted(copy: ClientCopy, generation: Generation) -> Iterator[Change]:
     """The certificate; and the key, if it is the certificate's: another one may be the only copy of its kind."""
     why = f"{generation.role} {generation.name} is revoked"
     yield Change(copy.folder / CERT, copy.files[CERT], None, why)
-    if copy.is_pair:
+    if copy.has_key:
         key = copy.files[KEY]
         stored = generation.path / KEY if key.content == generation.key_pem else None
         yield Change(copy.folder / KEY, replace(key, secret=True, stored=stored), None, why)
-
-
-def _unseen(facts: HostFacts, copy: ClientCopy) -> Iterator[str]:
-    """Why a copy may be left: nothing is followed or removed through a link."""
-    if copy.fault:
-        yield f"{visible(copy.place)} was not looked at: {copy.fault}"
-    elif isinstance(facts.node(copy.folder / CERT), Link):
-        yield f"{visible(str(copy.folder / CERT))} is a link, which is not followed: look at it yourself"

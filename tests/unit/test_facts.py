@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dockertls.apply import Run, apply
-from dockertls.facts import gather
+from dockertls.errors import NotReady
+from dockertls.facts import DEEPEST, NotSeen, gather
 from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File, Link, Plan
+from dockertls.ways import MAX_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path as DiskPath
@@ -61,3 +66,28 @@ def test_links_that_lead_in_a_circle_lead_nowhere(tmp_path: DiskPath) -> None:
     (tmp_path / "etc/docker").mkdir(parents=True)
     changes = [Change(DOCKER / "ca.pem", None, Link("a"), ""), Change(DOCKER / "a", None, Link("ca.pem"), "")]
     assert gathered(host).after(changes).file(DOCKER / "ca.pem") is None
+
+
+def test_a_tree_that_has_no_end_is_not_seen_to_its_end(tmp_path: DiskPath) -> None:
+    """Any user can make one; the tree beside it is seen."""
+    deep, good = Path("/home/bob"), Path("/home/ann")
+    (tmp_path / "home/bob" / "/".join("d" * (DEEPEST + 1))).mkdir(parents=True)
+    (tmp_path / "home/ann").mkdir()
+    (tmp_path / "home/ann/ca.pem").write_text("here")
+    host = LocalHost(str(tmp_path))
+    facts = gather(host, (), trees=(deep, good), bears=True, now=NOW)
+    assert facts.file(good / "ca.pem")
+    with pytest.raises(NotSeen, match="too deep"):
+        facts.listed(deep.joinpath(*"d" * DEEPEST))
+    with pytest.raises(NotReady, match="too deep"):
+        gather(host, (), trees=(deep,), now=NOW)
+
+
+def test_a_file_of_any_size_does_not_end_a_gathering_that_bears_it(tmp_path: DiskPath) -> None:
+    path = tmp_path / "home/bob/ca.pem"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    os.truncate(path, MAX_FILE + 1)
+    facts = gather(LocalHost(str(tmp_path)), (), trees=(Path("/home/bob"),), bears=True, now=NOW)
+    with pytest.raises(NotSeen, match="larger than"):
+        facts.node(Path("/home/bob/ca.pem"))

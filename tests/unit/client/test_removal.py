@@ -79,3 +79,13 @@ def test_a_link_is_told_and_not_followed(people: People, generation: Generation,
     found = removal(host(nodes), [Path(DOCKER)], {people.client.certificate: generation})
     assert found.changes == ()
     assert ["cert.pem is a link" in line for line in found.unseen] == [True]
+
+
+def test_what_is_in_the_way_of_another_file_saves_no_revoked_certificate(
+    people: People, generation: Generation, host: FactsOf
+) -> None:
+    nodes = files(DOCKER, people.authority.pem, people.client.pem, people.client.key_pem)
+    nodes |= {f"{DOCKER}/ca.pem": Link("/elsewhere/ca.pem")}
+    found = removal(host(nodes), [Path(DOCKER)], {people.client.certificate: generation})
+    assert [change.path.name for change in found.changes] == ["cert.pem", "key.pem"]
+    assert (len(found.losses), found.unseen) == (1, ())
