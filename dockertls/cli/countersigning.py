@@ -58,7 +58,7 @@ def sign_request(session: Session, signer: Signer, wanted: Signing, output: Outp
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     refuse_twins(session.store, [leaf])
-    refuse(source, _owner_faults(session.store, asked.key, leaf))
+    refuse(source, (*_owner_faults(session.store, asked.key, leaf), *_name_faults(session.store, leaf)))
     _show(session, asked, leaf)
     made: list[Made] = []
 
@@ -84,6 +84,21 @@ def _owner_faults(store: StoreState, key: PublicKey, leaf: LeafRequest) -> tuple
     told = [f"its key is that of {one.title if one.name else 'the authority itself'}" for one in others]
     told += [f"a certificate of its key was revoked: {one.title}" for one in holders if revocations.of(one.certificate)]
     return tuple(Fault(one, "make a request with a new key") for one in dict.fromkeys(told))
+
+
+def _name_faults(store: StoreState, leaf: LeafRequest) -> tuple[Fault, ...]:
+    """Whether the name has a key here: one name has one holder.
+
+    One that was revoked is used by nobody any more.
+    """
+    current = store.current(leaf.role, leaf.folder)
+    if current is None or current.key_pem is None or store.revocations().of(current.certificate):
+        return ()
+    told = f"the key of {current.title} is here, and whoever uses it would be given no successor any more"
+    other = f"--name OTHER --san {leaf.common_name}" if leaf.role == "server" else "--name OTHER"
+    return (
+        Fault(told, f"call it another one: {other}; the one here gets its own: dockertls renew {leaf.common_name}"),
+    )
 
 
 def _show(session: Session, asked: Asked, leaf: LeafRequest) -> None:

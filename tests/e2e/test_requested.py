@@ -416,12 +416,14 @@ def test_an_encrypted_key_is_asked_for_only_where_something_is_signed(fresh: Pla
     assert "nothing to do" in fresh.done("server", "sign", csr, "--yes").err
 
 
-def test_a_holder_of_another_key_takes_the_name_over(signs: Place, tmp_path: Path) -> None:
+def test_a_name_whose_key_is_here_is_not_taken_over_but_its_host_gets_another(signs: Place, tmp_path: Path) -> None:
     csr = asked(tmp_path, "/CN=taken", "subjectAltName=DNS:taken")
-    signs.done("server", "sign", csr, "--yes")
-    made = signs.store / "servers/taken"
-    assert (made / "current").readlink() == Path("0002")
-    assert (made / "0001/key.pem").exists()
+    told = "another one: --name OTHER --san taken"
+    refused(signs, 3, "server", "sign", csr, "--yes", told=told)
+    assert (signs.store / "servers/taken/current").readlink() == Path("0001")
+    signs.done("server", "sign", csr, "--name", "other", "--san", "taken", "--yes")
+    text = openssl("x509", "-in", signs.store / "servers/other/0001/cert.pem", "-noout", "-ext", "subjectAltName")
+    assert "DNS:taken" in text
 
 
 def test_a_key_whose_certificate_was_revoked_is_not_signed_again(signs: Place, tmp_path: Path) -> None:
