@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import typer
 
 from dockertls.apply import apply
 from dockertls.cli.console import runnable
-from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
+from dockertls.cli.deploying import Aim, Done, Work, carry_out, look_around, present
 from dockertls.cli.issuing import issued_row
+from dockertls.client.files import KEY
 from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
 from dockertls.pki import hooks
 from dockertls.pki.issue import PUT_IN_ITS_PLACE
@@ -24,22 +26,25 @@ from dockertls.pki.standby import has_ended
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import Command, Plan, shown, visible
 from dockertls.report import findings
-from dockertls.report.certificates import generation_json
+from dockertls.report.certificates import generation_json, moment
 from dockertls.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from dockertls.cli.deploying import Survey
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
+    from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 TIME = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[hdw])")
 FEW = 5  # names that a title tells
+OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,44 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A client whose certificate has ended, and when: access that was given for a time does not come back by itself."""
+
+    role: str
+    name: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Selected:
-    """What is renewed, and what should be and cannot."""
+    """What is renewed, what should be and cannot, and what is left to its end."""
 
     due: tuple[Due, ...]
     skipped: tuple[Skipped, ...]
+    ended: tuple[Ended, ...]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A place of this host that is left as it is, and why."""
+
+    place: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a run found before it changed anything.
+
+    Attributes:
+        selected: what is renewed, and what is not.
+        unseen: places with client files that do not follow.
+        exposed: what is to be said of keys that others could read.
+    """
+
+    selected: Selected
+    unseen: tuple[Unseen, ...]
+    exposed: tuple[str, ...]
 
 
 def renew_certificates(session: Session, asked: Renew, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
@@ -126,52 +164,100 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
         typer.Exit: if a certificate is due and could not be renewed.
     """
     made: list[Made] = []
-    selected: list[Selected] = []
+    looked: list[Looked] = []
 
     def successor(due: Due) -> Made:
         life = life_of(due.old.certificate, TABLE[due.old.role])
         return signer.renewed(due.old, due.authority, life=life, new_key=asked.new_key)
 
     def make() -> Work:
-        selected[:] = [_select(session, asked)]
+        looked[:] = [_look(session, asked)]
         with signer.many():
-            made[:] = session.console.progress(selected[0].due, successor, "renewing")
+            made[:] = session.console.progress(looked[0].selected.due, successor, "renewing")
         return _work(session, asked, made)
 
     try:
         done = carry_out(session, make, change, restart)
     finally:  # a run that only looks ends there
-        _warn(session, selected)
+        _warn(session, looked)
     ran = () if done.stopped_by or not session.host.runs else _run_hooks(session, asked)
-    _tell(session, done, made, selected[0], ran)
+    _tell(session, done, made, looked[0], ran)
+
+
+# looking
+
+
+def _look(session: Session, asked: Renew) -> Looked:
+    here = look_around(session)
+    return Looked(_select(session, asked), tuple(_unseen(here)), tuple(_exposed(here)))
+
+
+def _unseen(here: Survey) -> Iterator[Unseen]:
+    """Places that are, or may be, a client's of this store, and are left as they are."""
+    for one in here.clients:
+        copy, generation = one.copy, one.generation
+        if copy.fault and (generation or copy.certificate is None):
+            yield Unseen(copy.place, copy.fault)
+        elif generation and not copy.is_pair:
+            yield Unseen(copy.place, f"the key of client {generation.name} is not beside its certificate")
+
+
+def _exposed(here: Survey) -> Iterator[str]:
+    """Keys that more than their owner could read until now."""
+    for copy, generation in here.ours:
+        mode = copy.files[KEY].mode
+        if mode & OTHERS:
+            told = f"others could read the {KEY} in {copy.place} (mode {mode:04o}), and it is written 0600"
+            yield f"{told}; if one of them has it: dockertls renew {generation.name} --new-key"
 
 
 def _select(session: Session, asked: Renew) -> Selected:
-    """What is due, and what of it cannot be renewed."""
-    due: list[Due] = []
-    skipped: list[Skipped] = []
+    """What is due, what of it cannot be renewed, and what is left."""
     with session.store.near() as near:
         authorities = {role: near.authority(role) for role in FOLDERS}
-        revocations = near.revocations()
-        for role, name in _named(near, asked.names):
-            try:
-                generation = near.current(role, name)
-                if generation is None or not asked.wants(generation, session.started):
-                    continue
-                if not revocations.of(generation.certificate):
-                    due.append(Due(generation, _able(generation, authorities[role], asked, session.started)))
-                elif asked.names:  # else what is revoked is left to its end
-                    skipped.append(
-                        Skipped(role, name, f"it was revoked: issue a new one: dockertls {role} issue {name}")
-                    )
-            except DockerTLSError as error:
-                skipped.append(Skipped(role, name, error.message))
-    return Selected(tuple(due), tuple(skipped))
+        judge = partial(_judge, asked=asked, revocations=near.revocations(), now=session.started)
+        found = [_tried(near, *one, lambda old: judge(old, authorities[old.role])) for one in _named(near, asked.names)]
+    return Selected(
+        tuple(one for one in found if isinstance(one, Due)),
+        tuple(one for one in found if isinstance(one, Skipped)),
+        tuple(one for one in found if isinstance(one, Ended)),
+    )
+
+
+def _tried(
+    near: StoreState, role: str, name: str, judge: Callable[[Generation], Due | Skipped | Ended | None]
+) -> Due | Skipped | Ended | None:
+    """What becomes of a name; what goes wrong with one does not stop the others."""
+    try:
+        generation = near.current(role, name)
+        return judge(generation) if generation else None
+    except DockerTLSError as error:
+        return Skipped(role, name, error.message)
+
+
+def _judge(
+    old: Generation, authority: Generation | None, *, asked: Renew, revocations: Revocations, now: datetime
+) -> Due | Skipped | Ended | None:
+    """What becomes of a certificate; None: it is not due, or was revoked and is left to its end.
+
+    Raises:
+        NotReady: it cannot be renewed.
+    """
+    if not asked.wants(old, now):
+        return None
+    if revocations.of(old.certificate):
+        why = f"it was revoked: issue a new one: dockertls {old.role} issue {old.name}"
+        return Skipped(old.role, old.name, why) if asked.names else None
+    if old.role == "client" and has_ended(old, now) and not asked.names:
+        return Ended(old.role, old.name, moment(old.certificate.not_valid_after_utc))
+    return Due(old, _able(old, authority, asked, now))
 
 
 def _able(generation: Generation, authority: Generation | None, asked: Renew, now: datetime) -> Generation:
     """The authority, if it can make a successor, and one that lives longer. Raises NotReady if it cannot."""
     role, name = generation.role, generation.name
+    if asked.new_key and generation.key_pem is None:
+        raise NotReady(f"its key is elsewhere: make a request there: `dockertls {role} csr {name}`")
     if authority is None or authority.key_pem is None:
         words = f"`dockertls {role} csr {name}`"
         raise NotReady(f"the key of its authority is not here; make a request: {words}")
@@ -272,14 +358,28 @@ def _run_hook(session: Session, program: str, variables: Mapping[str, str]) -> R
     return Ran(program, f"exit code {output.code}" + "".join(f": {visible(line)}" for line in last))
 
 
-def _warn(session: Session, selected: Sequence[Selected]) -> None:
-    for one in (one for last in selected for one in last.skipped):
-        session.console.warn(f"{one.role} {one.name} was not renewed: {one.why}")
+def _warn(session: Session, looked: Sequence[Looked]) -> None:
+    for last in looked:
+        console, selected = session.console, last.selected
+        for skipped in selected.skipped:
+            console.warn(f"{skipped.role} {skipped.name} was not renewed: {skipped.why}")
+        for one in last.unseen:
+            console.warn(f"{one.place} is left as it is: {one.why}")
+        for told in last.exposed:
+            console.warn(told)
+        if selected.ended:
+            console.say(f"note: {_some(selected.ended)} ended and stays so; if it shall live: dockertls renew NAME")
 
 
-def _tell(session: Session, done: Done, made: Sequence[Made], selected: Selected, ran: Sequence[Ran]) -> None:
+def _some(ended: Sequence[Ended]) -> str:
+    names = ", ".join(one.name for one in ended[:FEW])
+    return f"client {names}" + (f" and {len(ended) - FEW} more" if len(ended) > FEW else "")
+
+
+def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ran: Sequence[Ran]) -> None:
     """What was renewed, what was not and why, and what is still to be done."""
     console, failed = session.console, [one for one in ran if one.failure]
+    selected = looked.selected
     if made:
         console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), tuple(map(issued_row, made))))
     else:
@@ -295,18 +395,20 @@ def _tell(session: Session, done: Done, made: Sequence[Made], selected: Selected
         raise NotReady(
             f"renewed and deployed, but a deploy hook failed: {told}", "the next `dockertls renew` runs it again"
         )
-    console.document("renew", _document(session, done, made, selected, ran), ok=not selected.skipped)
+    console.document("renew", _document(session, done, made, looked, ran), ok=not selected.skipped)
     if selected.skipped:
         raise typer.Exit(Negative.exit)
 
 
 def _document(
-    session: Session, done: Done, made: Sequence[Made], selected: Selected, ran: Sequence[Ran]
+    session: Session, done: Done, made: Sequence[Made], looked: Looked, ran: Sequence[Ran]
 ) -> dict[str, object]:
     return {
         "changed": done.changed,
         "renewed": [generation_json(one.generation, session.started, new=True) for one in made],
-        "skipped": [vars(one) for one in selected.skipped],
+        "skipped": [vars(one) for one in looked.selected.skipped],
+        "ended": [vars(one) for one in looked.selected.ended],
+        "unseen": [vars(one) for one in looked.unseen],
         "restarted": bool(done.findings),
         "pending": [list(command.argv) for command in done.pending],
         "hooks": [one.program for one in ran],

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 WARN = timedelta(days=30)
 FAIL = timedelta(days=7)
 
+RENEW = "renew it where it was issued: dockertls renew NAME; or dockertls server|client issue and install"
+"""What to do about a certificate that ends or has ended; whatever else is under way can go on then."""
+
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _HOST_CHARACTERS = re.compile(r"(?!-)[A-Za-z0-9_-]+")
 
@@ -275,9 +278,7 @@ def _ending(certificate: x509.Certificate, left: timedelta, case: _Case) -> Flaw
     end = _moment(certificate.not_valid_after_utc)
     whose = "it" if certificate == case.leaf else f"its authority {subject_of(certificate)}"
     cause = f"{whose} ends at {end}, in {left.days} days" if left >= timedelta() else f"{whose} has ended at {end}"
-    remedy = (
-        "dockertls server|client issue and install" if certificate == case.leaf else "dockertls --store NEW_DIR ca init"
-    )
+    remedy = RENEW if certificate == case.leaf else "dockertls --store NEW_DIR ca init"
     return Flaw(subject_of(certificate), f"valid until {end}", f"at least {case.warn.days} days left", cause, remedy)
 
 

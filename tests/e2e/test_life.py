@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
+from dockertls.pki.profiles import CLIENT, SERVER
+from tests.e2e.openssl import openssl
 from tests.e2e.program import Place
+from tests.e2e.test_guards import authority, put
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from collections.abc import Callable
     from pathlib import Path
 
     from cryptography.x509 import Certificate
 
-NOT_READY, DUE, USAGE = 4, 1, 2
+    from dockertls.pki.profiles import Profile
+
+NOT_READY, REFUSED, DUE, USAGE = 4, 3, 1, 2
 DOCKER = "root/.docker"
 ALL = ("renew", "--all", "--yes")
 NOW = ("ca", "rotate", "--now", "--no-passphrase", "--yes")
@@ -51,6 +60,20 @@ def verified(place: Place) -> None:
         ]
         done = subprocess.run(asked, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def ended(place: Place, name: str, profile: Profile) -> None:
+    """Let the certificate in use of a name be one that has ended."""
+    ours = authority(place)
+    put(place, name, profile, ours, at=ours.certificate.not_valid_before_utc, life=timedelta(minutes=10))
+
+
+def asked(folder: Path, name: str) -> Path:
+    """A request with a key of its own."""
+    csr, kind = folder / "asked.csr", ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    names = ("-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}")
+    openssl("req", "-new", *kind, "-nodes", *names, "-keyout", folder / "asked.key", "-out", csr)
+    return csr
 
 
 # renewal
@@ -120,6 +143,155 @@ def test_a_copy_of_another_user_is_renewed_and_keeps_its_owner(fresh: Place) -> 
     fresh.done(*ALL)
     assert leaf(fresh.root / "home/bob/.docker/cert.pem") == leaf(fresh.root / DOCKER / "cert.pem")
     assert (fresh.root / "home/bob/.docker/cert.pem").stat().st_uid == owner
+
+
+# copies that cannot follow
+
+USERS = "root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n"
+BOB = "home/bob/.docker"
+
+
+@pytest.fixture
+def shared(secured: Place) -> Place:
+    """A host of which bob is a user, with a copy of ann's files."""
+    secured.put("etc/passwd", USERS)
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        secured.put(f"{BOB}/{name}", (secured.root / DOCKER / name).read_bytes()).chmod(0o600)
+    return secured
+
+
+def _linked(path: Path) -> None:
+    path.rename(path.with_suffix(".real"))
+    path.symlink_to(path.with_suffix(".real"))
+
+
+def _a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _huge(path: Path) -> None:
+    os.truncate(path, 64 << 20)
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "cert.pem", "key.pem"])
+@pytest.mark.parametrize("spoil", [_linked, _a_directory, _a_pipe, _huge])
+def test_a_place_that_cannot_follow_is_told_and_stops_nobody_else(
+    shared: Place, spoil: Callable[[Path], None], name: str
+) -> None:
+    spoil(shared.root / BOB / name)
+    ran = shared.done("--json", *ALL, "--new-key")
+    told = ran.document["data"]
+    assert [one["name"] for one in told["renewed"]] == ["web1", "ann"]
+    assert [one["place"] for one in told["unseen"]] == ["/home/bob/.docker"]
+    assert f"/{BOB}/{name} is " in told["unseen"][0]["why"]
+    assert "warning: /home/bob/.docker is left as it is: " in ran.err
+    verified(shared)
+    blocked = shared.run(*NOW)
+    assert (blocked.code, "folder /home/bob/.docker would lose access" in blocked.err) == (NOT_READY, True), blocked
+
+
+def test_a_place_where_only_a_certificate_lies_is_told(shared: Place) -> None:
+    (shared.root / BOB / "key.pem").unlink()
+    told = shared.done("--json", "renew", "--yes").document["data"]["unseen"]
+    assert told == [{"place": "/home/bob/.docker", "why": "the key of client ann is not beside its certificate"}]
+
+
+def test_files_of_others_are_nobodys_business_here(shared: Place, tmp_path: Path) -> None:
+    other = Place.recorded("debian", tmp_path / "other")
+    other.done("bootstrap", "web2", "--no-passphrase", "--yes")
+    shared.put(f"{BOB}/cert.pem", (other.root / DOCKER / "cert.pem").read_bytes())
+    _linked(shared.root / BOB / "ca.pem")
+    assert shared.done("--json", "renew", "--yes").document["data"]["unseen"] == []
+    assert shared.run("status").code == 0
+
+
+def test_a_context_cannot_forge_a_line(shared: Place) -> None:
+    name = "x\x1b[31m\nwarning: all is well"
+    folder = hashlib.sha256(name.encode()).hexdigest()
+    meta = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": "tcp://web1:2376"}}}
+    shared.put(f"{BOB}/contexts/meta/{folder}/meta.json", json.dumps(meta))
+    (shared.root / BOB / "contexts/tls").mkdir()
+    (shared.root / BOB / f"contexts/tls/{folder}").symlink_to("/home/bob")
+    place = r"context x\x1b[31m\nwarning: all is well in /home/bob/.docker"
+    for words in (("renew", "--yes"), NOW, ("status",), ("client", "revoke", "ann", "--dry-run")):
+        ran = shared.run(*words)
+        assert "\x1b" not in ran.out + ran.err
+        assert not [line for line in (ran.out + ran.err).splitlines() if line.startswith("warning: all")], words
+    assert place in shared.done("renew", "--yes").err
+    shared.done(*NOW, "--lock-out", place)
+
+
+def test_a_key_that_others_could_read_is_told_and_closed(shared: Place) -> None:
+    key = shared.root / BOB / "key.pem"
+    key.chmod(0o644)
+    ran = shared.done("renew", "ann", "--new-key", "--yes")
+    assert "others could read the key.pem in /home/bob/.docker (mode 0644)" in ran.err
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_bytes() == (shared.root / DOCKER / "key.pem").read_bytes()
+    assert "others could read" not in shared.done("renew", "--yes").err
+
+
+# whose certificate has ended, or whose key is elsewhere
+
+
+def test_access_that_has_ended_comes_back_only_if_it_is_asked_for(shared: Place) -> None:
+    ended(shared, "clients/ann", CLIENT)
+    before = shared.untouched
+    ran = shared.done("--json", "renew", "--yes")
+    data = ran.document["data"]
+    assert ([one["name"] for one in data["ended"]], data["skipped"], data["renewed"]) == (["ann"], [], [])
+    assert "note: client ann ended and stays so; if it shall live: dockertls renew NAME" in ran.err
+    assert shared.untouched == before
+    assert [one["name"] for one in shared.done("--json", *ALL).document["data"]["renewed"]] == ["web1"]
+    assert "client ann" in shared.done("renew", "ann", "--yes").out
+    assert shared.done("--json", "renew", "--yes").document["data"]["ended"] == []
+
+
+def test_a_server_that_has_ended_is_renewed_and_a_rotation_says_so(secured: Place) -> None:
+    ended(secured, "servers/web1", SERVER)
+    for name in ("cert", "key"):
+        content = (secured.store / f"servers/web1/0001/{name}.pem").read_bytes()
+        (secured.root / f"etc/docker/tls/0001/server-{name}.pem").write_bytes(content)
+    ran = secured.run(*START)
+    assert (ran.code, "dockertls renew NAME" in ran.err) == (REFUSED, True), ran
+    secured.done("renew", "web1", "--yes")
+    secured.done(*START)
+    verified(secured)
+
+
+def test_a_key_that_is_elsewhere_is_not_made_anew_here(secured: Place, tmp_path: Path) -> None:
+    secured.done("client", "sign", asked(tmp_path, "eve"), "--yes")
+    before = secured.untouched
+    ran = secured.run("renew", "eve", "--new-key", "--yes")
+    assert (ran.code, secured.untouched) == (DUE, before), ran
+    assert "its key is elsewhere: make a request there: `dockertls client csr eve`" in ran.err
+    secured.done("renew", "eve", "--within", "9999d", "--yes")
+
+
+@pytest.mark.parametrize(("role", "name"), [("server", "web1"), ("client", "ann")])
+def test_a_name_whose_key_is_here_is_not_signed_for_another(
+    secured: Place, tmp_path: Path, role: str, name: str
+) -> None:
+    csr = asked(tmp_path, name)
+    before = secured.untouched
+    ran = secured.run(role, "sign", csr, "--yes")
+    assert (ran.code, secured.untouched) == (REFUSED, before), ran
+    assert f"dockertls renew {name}" in ran.err
+    secured.done(role, "sign", csr, "--name", "another", "--yes")
+    secured.done(*ALL)
+
+
+def test_a_name_whose_key_here_was_revoked_can_be_signed(secured: Place, tmp_path: Path) -> None:
+    csr = asked(tmp_path, "ann")
+    secured.done("client", "revoke", "ann", "--yes")
+    secured.done("client", "sign", csr, "--yes")
+    assert {path.name for path in (secured.store / "clients/ann/current").iterdir()} == {"cert.pem"}
 
 
 @pytest.mark.parametrize(
