@@ -148,12 +148,12 @@ class Looked:
     Attributes:
         selected: what is renewed, and what is not.
         unseen: places with client files that do not follow.
-        exposed: what is to be said of keys that others could read.
+        warnings: what is to be said of them, and of keys that others could read.
     """
 
     selected: Selected
     unseen: tuple[Unseen, ...]
-    exposed: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def renew_certificates(session: Session, asked: Renew, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
@@ -189,7 +189,10 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 
 def _look(session: Session, asked: Renew) -> Looked:
     here = look_around(session)
-    return Looked(_select(session, asked), tuple(_unseen(here)), tuple(_exposed(here)))
+    unseen = tuple(_unseen(here))
+    lines = (f"{one.place} is left as it is: {one.why}" for one in unseen)
+    told = (line for line in lines if line not in here.left)  # those are told already
+    return Looked(_select(session, asked), unseen, (*told, *_exposed(here)))
 
 
 def _unseen(here: Survey) -> Iterator[Unseen]:
@@ -198,6 +201,8 @@ def _unseen(here: Survey) -> Iterator[Unseen]:
         copy, generation = one.copy, one.generation
         if copy.fault and (generation or copy.certificate is None):
             yield Unseen(copy.place, copy.fault)
+        elif one.why:
+            yield Unseen(copy.place, one.why)
         elif generation and not copy.is_pair:
             yield Unseen(copy.place, f"the key of client {generation.name} is not beside its certificate")
 
@@ -363,9 +368,7 @@ def _warn(session: Session, looked: Sequence[Looked]) -> None:
         console, selected = session.console, last.selected
         for skipped in selected.skipped:
             console.warn(f"{skipped.role} {skipped.name} was not renewed: {skipped.why}")
-        for one in last.unseen:
-            console.warn(f"{one.place} is left as it is: {one.why}")
-        for told in last.exposed:
+        for told in last.warnings:
             console.warn(told)
         if selected.ended:
             console.say(f"note: {_some(selected.ended)} ended and stays so; if it shall live: dockertls renew NAME")

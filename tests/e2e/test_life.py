@@ -202,6 +202,17 @@ def test_a_place_where_only_a_certificate_lies_is_told(shared: Place) -> None:
     assert told == [{"place": "/home/bob/.docker", "why": "the key of client ann is not beside its certificate"}]
 
 
+def test_a_place_that_is_not_given_what_is_new_is_told_once(shared: Place) -> None:
+    kept = {path.name: path.read_bytes() for path in (shared.root / BOB).iterdir()}
+    shared.done("renew", "ann", "--new-key", "--yes")
+    for name, content in kept.items():
+        shared.put(f"{BOB}/{name}", content)
+    ran = shared.done("--json", "renew", "--yes")
+    (one,) = ran.document["data"]["unseen"]
+    assert (one["place"], "whose key was replaced" in one["why"]) == ("/home/bob/.docker", True)
+    assert ran.err.count("whose key was replaced") == 1
+
+
 def test_files_of_others_are_nobodys_business_here(shared: Place, tmp_path: Path) -> None:
     other = Place.recorded("debian", tmp_path / "other")
     other.done("bootstrap", "web2", "--no-passphrase", "--yes")
