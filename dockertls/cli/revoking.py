@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from dockertls.errors import DockerTLSError, Fault, NotReady, refuse
 from dockertls.pki.names import client_name, display, from_folder
 from dockertls.pki.profiles import issued_by
 from dockertls.pki.revocation import REASONS, RECORD, UNSPECIFIED, Revoked, parse_serial, record
+from dockertls.pki.standby import every_authority
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import Change, File, Plan, shown, visible
 from dockertls.report.certificates import moment
@@ -69,6 +70,7 @@ class Decision:
         ended: certificates of the name that have ended by themselves.
         lists: of the authorities.
         removal: copies that go.
+        left_out: what is said of certificates that cannot be revoked here, one line each.
     """
 
     plan: Plan
@@ -77,6 +79,7 @@ class Decision:
     ended: tuple[Generation, ...]
     lists: tuple[Listing, ...]
     removal: Removal
+    left_out: tuple[str, ...]
 
 
 def parse_wish(text: str, reason: str | None) -> Wish:
@@ -113,6 +116,8 @@ def revoke(session: Session, signer: Signer, wish: Wish, change: ChangeOptions) 
 
     def make() -> Plan:
         decided[:] = [_decide(session, signer, wish)]
+        for line in decided[0].left_out:
+            session.warn_once(line)
         for line in decided[0].removal.losses:
             session.console.say(f"note: {line}")
         return decided[0].plan
@@ -127,24 +132,29 @@ def revoke(session: Session, signer: Signer, wish: Wish, change: ChangeOptions) 
 def _decide(session: Session, signer: Signer, wish: Wish) -> Decision:
     """What is to be done; the records are looked at first, so that `apply` sees a run that was faster."""
     store, records = session.store, _records(session.store)
-    with store.near() as near:
+    unread: list[str] = []
+    with replace(store, say=unread.append).near() as near:
         generations = _chosen(near, wish)
-    entries, new = _entries(session, wish, generations)
+    found, added = _entries(session, wish, generations)
+    issuers = _issuers(store, found)
+    entries = {one: entry for one, entry in found.items() if one in issuers}
+    new = added.intersection(entries.values())
     lists: list[Listing] = []
     changes: list[Change] = []
-    for authority, own in _by_authority(store, entries).items():
-        added = tuple(one for one in own if one in new)
-        lists.append(listing(session, signer, authority, added))
-        changes += _written(store, lists[-1], records[authority.path], added)
+    for authority in dict.fromkeys(issuers.values()):
+        own = tuple(entry for one, entry in entries.items() if issuers[one] == authority and entry in new)
+        lists.append(listing(session, signer, authority, own))
+        changes += _written(store, lists[-1], records[authority.path], own)
     gone = _removal(session, {one.certificate: one for one in entries})
     plan = Plan(f"revoke {_titled(generations)}", (*changes, *gone.changes))
-    ended = tuple(one for one in generations if one not in entries)
-    return Decision(plan, tuple(entries.items()), new, ended, tuple(lists), gone)
+    ended = tuple(one for one in generations if one not in found)
+    strange = (f"{_strange(store, one)}: it is left out" for one in found if one not in issuers)
+    return Decision(plan, tuple(entries.items()), new, ended, tuple(lists), gone, (*unread, *strange))
 
 
 def _records(store: StoreState) -> Mapping[Path, Node | None]:
     """The record of each authority, as it lies in its folder."""
-    return {one.path: store.host.node(one.path / RECORD) for one in store.generations("ca")}
+    return {one.path: store.host.node(one.path / RECORD) for one in every_authority(store)}
 
 
 def _entries(
@@ -176,11 +186,12 @@ def _chosen(store: StoreState, wish: Wish) -> tuple[Generation, ...]:
     Raises:
         NotReady: there is none.
     """
-    if wish.name and (found := store.generations("client", wish.name)):
-        return found
+    if wish.name and (numbers := store.numbers("client", wish.name)):
+        found = tuple(store.readable("client", wish.name))[::-1]
+        return found or (store.generation("client", wish.name, numbers[-1]),)
     if wish.serial is None:
         raise NotReady(f"there is no client {visible(wish.text)} in {shown(store.path)}", _no_client(store, wish.name))
-    every = (one for role in FOLDERS for name in store.names(role) for one in store.generations(role, name))
+    every = (one for role in FOLDERS for name in store.names(role) for one in store.readable(role, name))
     found = tuple(one for one in every if one.certificate.serial_number == wish.serial)
     if not found:
         _refuse_authority(store, wish.serial)
@@ -198,25 +209,26 @@ def _no_client(store: StoreState, name: str) -> str:
 
 
 def _refuse_authority(store: StoreState, serial: int) -> None:
-    if any(one.certificate.serial_number == serial for one in store.generations("ca")):
+    if any(one.certificate.serial_number == serial for one in every_authority(store)):
         raise NotReady("that is the authority itself, which nobody can revoke", "rotate it: dockertls ca rotate")
 
 
-def _by_authority(store: StoreState, revoked: Mapping[Generation, Revoked]) -> Mapping[Generation, tuple[Revoked, ...]]:
-    """The entries of each authority.
+def _issuers(store: StoreState, generations: Iterable[Generation]) -> Mapping[Generation, Generation]:
+    """The authority of each certificate, as far as it is here.
 
     Raises:
-        NotReady: if one was issued by nobody of this store.
+        NotReady: if there are certificates, and none was issued by an authority of this store.
     """
-    authorities = store.generations("ca")
-    found: dict[Generation, tuple[Revoked, ...]] = {}
-    for generation, entry in revoked.items():
-        issuer = next((one for one in authorities if issued_by(generation.certificate, one.certificate)), None)
-        if issuer is None:
-            told = f"the authority of {shown(generation.path / 'cert.pem')} is not in {shown(store.path)}"
-            raise NotReady(told, "revoke it where that authority is")
-        found[issuer] = (*found.get(issuer, ()), entry)
+    authorities, every = every_authority(store), tuple(generations)
+    pairs = ((one, authority) for one in every for authority in authorities)
+    found = {one: authority for one, authority in pairs if issued_by(one.certificate, authority.certificate)}
+    if every and not found:
+        raise NotReady(_strange(store, every[0]), "revoke it where that authority is")
     return found
+
+
+def _strange(store: StoreState, generation: Generation) -> str:
+    return f"the authority of {shown(generation.path / 'cert.pem')} is not in {shown(store.path)}"
 
 
 def _written(store: StoreState, one: Listing, before: Node | None, added: Sequence[Revoked]) -> Iterable[Change]:
@@ -249,7 +261,7 @@ def _tell(session: Session, decided: Decision) -> None:
     for line in warnings:
         console.warn(line)
     _say_next(session, decided)
-    console.document("client-revoke", _document(decided, warnings))
+    console.document("client-revoke", _document(decided, (*decided.left_out, *warnings)))
 
 
 def _table(decided: Decision) -> Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dockertls.documents.own_file import read_back, written
+from dockertls.documents.own_file import read_back, regular, typed, written
 from dockertls.pki.keys import fingerprint
 from dockertls.pki.rotation import FROM_BACKUP
 from dockertls.plan import Change, File
@@ -61,23 +61,18 @@ class Elsewhere:
         Raises:
             NotReady: if it is not what this program wrote.
         """
-
-        def made(data: dict[str, Any]) -> Elsewhere:
-            lists = {name: tuple(data.get(name, ())) for name in ("trusts", "carried")}
-            return cls(**data | lists)
-
-        return read_back(content, SCHEMA, made, path, FROM_BACKUP)
+        return read_back(content, SCHEMA, lambda data: typed(cls, data), path, FROM_BACKUP)
 
 
 def elsewhere(store: StoreState, role: str, name: str) -> Elsewhere | None:
     """What is known of a name's copies on other machines; None: nothing.
 
     Raises:
-        NotReady: if the file is damaged.
+        NotReady: if the file is damaged, or is none.
     """
     path = store.place(role, name) / NAME
-    node = store.host.node(path)
-    return Elsewhere.parse(node.content, path) if isinstance(node, File) else None
+    file = regular(store.host.node(path), path, FROM_BACKUP)
+    return Elsewhere.parse(file.content, path) if file else None
 
 
 def handed_out(store: StoreState, generation: Generation, at: str, *, bundle: bool = True) -> Change:

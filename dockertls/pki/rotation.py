@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from dockertls.documents.own_file import read_back, written
+from dockertls.documents.own_file import read_back, typed, written
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath as Path
@@ -122,7 +122,8 @@ class Rotation:
 
 def _checked(data: dict[str, Any]) -> Rotation:
     """Raises ValueError or TypeError if it makes no sense."""
-    read = Rotation(**data | {"locked_out": tuple(data["locked_out"])})
-    if read.phase not in range(1, LAST.number) or not (read.old.isdigit() and read.new.isdigit()):
+    read = typed(Rotation, data)
+    sides = (read.old, read.new)
+    if read.phase not in range(1, LAST.number) or not all(map(str.isdigit, sides)) or int(read.old) == int(read.new):
         raise ValueError(read.phase)
     return read

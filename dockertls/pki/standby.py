@@ -5,11 +5,12 @@ Never merely the one with the highest number: what was only begun, or comes of a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockertls.errors import NotReady, Refused
 from dockertls.pki.keys import load_certificates
-from dockertls.plan import shown
+from dockertls.plan import Link, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from dockertls.pki.store import Generation, StoreState
-    from dockertls.plan import Link
 
 
 def has_ended(generation: Generation, now: datetime | None) -> bool:
@@ -70,7 +70,8 @@ def _best(store: StoreState, role: str, name: str, *, better: bool) -> Generatio
         name: of the generations.
         better: whether none is taken rather than one that has ended, or is another authority's.
     """
-    candidates = _authorities(store) if role == "ca" else _leaves(store, role, name)
+    silent = replace(store, say=lambda _: None)  # what is used instead of what is said once
+    candidates = _authorities(silent) if role == "ca" else _leaves(silent, role, name)
     authority = None if role == "ca" else store.authority(role)
     ranked = [(_rank(one, authority.certificate if authority else None, store.now), one) for one in candidates]
     best = max(ranked, key=lambda pair: pair[0], default=None)
@@ -111,3 +112,21 @@ def _authorities(store: StoreState) -> Iterator[Generation]:
         anchor = load_certificates(generation.anchor_pem)[0]
         if rotation.old == generation.path.name if rotation else anchor in trusted:
             yield generation
+
+
+def every_authority(store: StoreState) -> tuple[Generation, ...]:
+    """Every authority of a store, the oldest first; a folder without a certificate is left out, and it is said.
+
+    Raises:
+        NotReady: if it is the certificate of the authority in use that is missing, or of one in a rotation.
+    """
+    rotation, link, place = store.rotation(), store.host.node(store.place("ca") / "current"), store.place("ca")
+    needed = {rotation.old, rotation.new} if rotation else set()
+    needed |= {link.target} if isinstance(link, Link) else set()
+    found: list[Generation] = []
+    for number in store.numbers("ca"):
+        if number in needed or store.host.node(place / number / "cert.pem", content=False):
+            found.append(store.generation("ca", "", number))
+        else:
+            store.say_left_out("ca", "", number)
+    return tuple(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from dockertls.documents.own_file import regular
 from dockertls.errors import Denied, NotReady, Refused
 from dockertls.pki import standby
 from dockertls.pki.issue import Issued
@@ -17,8 +18,8 @@ from dockertls.pki.names import likely_folders
 from dockertls.pki.paths import paths
 from dockertls.pki.profiles import extension, issued_by
 from dockertls.pki.revocation import RECORD, Revocations, Revoked, parse_record
+from dockertls.pki.rotation import FROM_BACKUP, Rotation
 from dockertls.pki.rotation import NAME as ROTATION
-from dockertls.pki.rotation import Rotation
 from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
@@ -198,10 +199,10 @@ class StoreState:
         return Generation(role, name, path, cert.content, key.content if isinstance(key, File) else None)
 
     def rotation(self) -> Rotation | None:
-        """The rotation under way; None: there is none. Raises NotReady if its file is damaged."""
+        """The rotation under way; None: there is none. Raises NotReady if its file is damaged, or is none."""
         path = self.path / "ca" / ROTATION
-        node = self.host.node(path)
-        return Rotation.parse(node.content, path) if isinstance(node, File) else None
+        file = regular(self.host.node(path), path, FROM_BACKUP)
+        return Rotation.parse(file.content, path) if file else None
 
     def authority(self, role: str = "ca", rotation: Rotation | None = None) -> Generation | None:
         """Who signs for a role now: while a rotation runs, servers and clients may have different ones.
@@ -223,9 +224,16 @@ class StoreState:
         return self._generation(role, name, self.place(role, name) / number)
 
     def readable(self, role: str, name: str = "") -> Iterator[Generation]:
-        """Every generation of a name that can be read, newest first. Raises Denied."""
-        numbers = reversed(self.numbers(role, name))
-        return (found for number in numbers if (found := self.whole(role, name, number)))
+        """Every generation of a name that can be read, newest first; of the others it is said. Raises Denied."""
+        for number in reversed(self.numbers(role, name)):
+            if found := self.whole(role, name, number):
+                yield found
+            else:
+                self.say_left_out(role, name, number)
+
+    def say_left_out(self, role: str, name: str, number: str) -> None:
+        """Say that a generation is as if it were not there."""
+        self.say(f"{shown(self.place(role, name) / number)} is left out: its cert.pem is missing or damaged")
 
     def numbers(self, role: str, name: str = "") -> tuple[str, ...]:
         """The generations of a name, such as "0001", oldest first."""
@@ -243,19 +251,15 @@ class StoreState:
     def _same(self, role: str, name: str, certificate: x509.Certificate) -> Generation | None:
         return next((one for one in self.readable(role, name) if one.certificate == certificate), None)
 
-    def generations(self, role: str, name: str = "") -> tuple[Generation, ...]:
-        """Every generation of a name, or every authority, the oldest first. Raises NotReady if one is damaged."""
-        return tuple(self.generation(role, name, number) for number in self.numbers(role, name))
-
     def revoked(self, authority: Generation) -> tuple[Revoked, ...]:
-        """What was revoked of an authority. Raises Refused if its record is damaged."""
+        """What was revoked of an authority. Raises Refused if the record is damaged, NotReady if it is none."""
         path = authority.path / RECORD
-        node = self.host.node(path)
-        return parse_record(node.content, path) if isinstance(node, File) else ()
+        file = regular(self.host.node(path), path, FROM_BACKUP)
+        return parse_record(file.content, path) if file else ()
 
     def revocations(self) -> Revocations:
         """What was revoked of every authority; each record is read once. Raises as `revoked`."""
-        every = ((authority, self.revoked(authority)) for authority in self.generations("ca"))
+        every = ((authority, self.revoked(authority)) for authority in standby.every_authority(self))
         return Revocations({authority.certificate: revoked for authority, revoked in every if revoked})
 
     def trusts(self, authority: Generation) -> bool:

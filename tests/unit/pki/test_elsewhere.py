@@ -33,7 +33,16 @@ def test_it_is_read_back() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{}", b"[]", b'{"schema": "dockertls/elsewhere/2"}', b'{"schema": "dockertls/elsewhere/1", "x": 1}'],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"schema": "dockertls/elsewhere/2"}',
+        b'{"schema": "dockertls/elsewhere/1", "x": 1}',
+        Elsewhere(trusts=("A",)).text.replace(b'"handed": ""', b'"handed": 3'),
+        Elsewhere().text.replace(b'"trusts": []', b'"trusts": "abc"'),
+        Elsewhere().text.replace(b'"trusts": []', b'"trusts": [true]'),
+    ],
 )
 def test_what_makes_no_sense_is_refused(content: bytes) -> None:
     with pytest.raises(NotReady, match=r"elsewhere\.json"):
