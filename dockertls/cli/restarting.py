@@ -378,10 +378,22 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
 
 
 def _refuse_bygone(session: Session, plan: Plan) -> None:
-    """Raises NotReady, naming each, if certificates would come back that are revoked, have ended, or are retired."""
-    from dockertls.pki.bygone import bygone
+    """Raises NotReady, naming each, if certificates would come back that are revoked, have ended, or are retired.
 
-    hint = "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`"
+    While a rotation runs, none is touched: the store would not know how far this host is, nor who loses access.
+    """
+    from dockertls.pki.bygone import bygone, touched
+
+    places = touched(plan, session.store) if session.store.rotation() else ()
+    if places:
+        raise NotReady(
+            f"nothing was taken back: a rotation of the authority is under way, and this touches {', '.join(places)}",
+            "go back with `dockertls ca rotate abort`, or end it with `dockertls ca rotate next`",
+        )
+    hint = (
+        "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`; "
+        "if it is of another store, name that one with --store"
+    )
     faults = [Fault(line, hint) for line in bygone(plan, session.store, session.started)]
     if faults:
         told = "; ".join(fault.message for fault in faults)

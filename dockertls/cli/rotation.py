@@ -106,7 +106,10 @@ def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase
         console.result(f"still to be run: {' '.join(command.argv)}")
     if phase is LAST:
         place = f"{session.store_shown}/ca/{rotator.left}"
-        console.say(f"nobody here trusts the old authority any more: archive {place}, or destroy its key.pem")
+        console.say(
+            f"nobody here trusts the old authority any more; its key may be destroyed: shred -u {place}/key.pem\n"
+            "leave cert.pem and revoked.json there: they tell what must not come back"
+        )
     elif phase is not PHASES[0]:
         console.say("next: dockertls ca rotate status, dockertls ca rotate next")
     console.document("ca-rotate", {"phase": phase.number, "changed": any(one.changed for one in done),

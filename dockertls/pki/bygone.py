@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockertls.errors import Refused
 from dockertls.pki.keys import load_certificates
 from dockertls.pki.paths import subject_of
 from dockertls.pki.profiles import issued_by, may_sign
+from dockertls.pki.standby import every_authority
+from dockertls.pki.store import FOLDERS
 from dockertls.plan import File, Link, shown
 
 if TYPE_CHECKING:
@@ -17,14 +21,18 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
     from dockertls.plan import Change, Node, Plan
 
+_RETIRED = "is of an authority that is trusted no more"
+
 
 def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
-    """Name what a plan would bring back although it is revoked, has expired, or is of a retired authority.
+    """Name what a plan would bring back although it is revoked, has expired, or is of an authority not trusted now.
 
-    Only certificates of the store's own authorities are judged: what others made is theirs.
+    Whose authority it is, its folder says; where that is gone, the certificates that it issued and the folders that
+    only this program writes. What others made is theirs.
 
     Args:
         plan: what would be done; a link of it may name a generation that is there already.
@@ -37,41 +45,75 @@ def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
     Raises:
         NotReady, Refused: if the store cannot be read.
     """
-    authorities, revocations = store.generations("ca"), store.revocations()
-    retired = _retired(store, authorities)
+    judge = _Judge(store, now)
     lines: list[str] = []
     for change in plan.changes:
         for certificate in _brought(change, store):
-            revoked = revocations.of(certificate)
-            reason = f"was revoked at {revoked.moment}" if revoked else _past(certificate, authorities, retired, now)
+            reason = judge.reason(certificate, for_daemon=bool(_generation_of(change.after)))
             if reason:
                 lines.append(f"{shown(change.path)}: {subject_of(certificate)} {reason}")
     return tuple(dict.fromkeys(lines))
 
 
-def _retired(store: StoreState, authorities: tuple[Generation, ...]) -> frozenset[Generation]:
-    """Who came before the authority in use and is trusted no more.
-
-    The one that an aborted rotation was to lead to was never in use.
-    """
-    current = store.current("ca")
-    earlier = (one for one in authorities if current and one.number < current.number)
-    return frozenset(one for one in earlier if not store.trusts(one))
+def touched(plan: Plan, store: StoreState) -> tuple[str, ...]:
+    """The places of a plan where other certificates would be in use than before."""
+    both = ((change, change.inverse()) for change in plan.changes)
+    return tuple(shown(one.path) for one, back in both if any(_brought(one, store)) or any(_brought(back, store)))
 
 
-def _past(
-    certificate: x509.Certificate, authorities: tuple[Generation, ...], retired: frozenset[Generation], now: datetime
-) -> str:
-    """Why the time of a certificate is over; empty: it is not, or it is of none of these authorities."""
-    own = next((one for one in authorities if _is_of(certificate, one.certificate)), None)
-    if own in retired:
-        return "is of an authority that is trusted no more"
-    end = certificate.not_valid_after_utc
-    return f"has ended at {end:%Y-%m-%dT%H:%M:%SZ}" if own and not may_sign(certificate) and end <= now else ""
+@dataclass(frozen=True)
+class _Judge:
+    """What is known of a store, read when it is needed."""
+
+    store: StoreState
+    now: datetime
+
+    @cached_property
+    def _revocations(self) -> Revocations:
+        return self.store.revocations()
+
+    @cached_property
+    def _authorities(self) -> tuple[Generation, ...]:
+        return every_authority(self.store)
+
+    @cached_property
+    def _trusted(self) -> frozenset[x509.Certificate]:
+        return frozenset(one for role in FOLDERS for one in self.store.trusted(role))
+
+    def reason(self, certificate: x509.Certificate, *, for_daemon: bool) -> str:
+        """Why a certificate must not come back; empty: it may.
+
+        Args:
+            certificate: that would be in use again.
+            for_daemon: whether it lies in a folder that this program alone makes for dockerd.
+        """
+        if revoked := self._revocations.of(certificate):
+            return f"was revoked at {revoked.moment}"
+        own = [one for one in self._authorities if _is_of(certificate, one)]
+        if own and not any(self.store.trusts(one) for one in own):
+            return _RETIRED
+        if not own:
+            return _RETIRED if self._is_lost(certificate, for_daemon=for_daemon) else ""
+        end = certificate.not_valid_after_utc
+        return f"has ended at {end:%Y-%m-%dT%H:%M:%SZ}" if not may_sign(certificate) and end <= self.now else ""
+
+    def _is_lost(self, certificate: x509.Certificate, *, for_daemon: bool) -> bool:
+        """Whether it is, or is of, an authority that this store had, and whose folder is gone."""
+        if not may_sign(certificate):
+            return any(self.store.whose(role, certificate) for role in FOLDERS)
+        return certificate not in self._trusted and (for_daemon or self._has_issued(certificate))
+
+    def _has_issued(self, authority: x509.Certificate) -> bool:
+        with self.store.near() as near:
+            names = ((role, name) for role in FOLDERS for name in near.names(role))
+            return any(one.is_of(authority) for role, name in names for one in near.readable(role, name))
 
 
-def _is_of(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    return certificate == authority or issued_by(certificate, authority)
+def _is_of(certificate: x509.Certificate, authority: Generation) -> bool:
+    """Whether it is an authority, one above it, or issued by it."""
+    name = shown(authority.path / "cert.pem")
+    above = load_certificates(authority.cert_pem, name=name)
+    return certificate in above or issued_by(certificate, authority.certificate)
 
 
 def _brought(change: Change, store: StoreState) -> Iterator[x509.Certificate]:
@@ -81,12 +123,17 @@ def _brought(change: Change, store: StoreState) -> Iterator[x509.Certificate]:
         yield from (certificate for certificate in _held(node) if certificate not in before)
 
 
+def _generation_of(node: Node | None) -> str:
+    """The generation that a link says is in use; empty: it is no such link."""
+    return node.target if isinstance(node, Link) and node.target.isdigit() else ""
+
+
 def _behind(change: Change, node: Node | None, store: StoreState) -> Iterator[File]:
     """The file itself; of the link that says which generation is in use, the files of that one."""
     if isinstance(node, File):
         yield node
-    if isinstance(node, Link) and node.target.isdigit():
-        folder = change.path.with_name(node.target)
+    if number := _generation_of(node):
+        folder = change.path.with_name(number)
         nodes = (store.host.node(folder / name) for name in store.host.names(folder))
         yield from (one for one in nodes if isinstance(one, File))
 

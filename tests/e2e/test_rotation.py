@@ -107,11 +107,13 @@ def test_an_aborted_rotation_leaves_the_old_authority() -> None:
         lab.output(*PROGRAM, *ROTATE, "--now", *SIGNED)
 
 
-def test_what_was_undone_on_this_host_is_made_up_for_before_the_next_phase() -> None:
+def test_what_was_put_back_on_this_host_by_hand_is_made_up_for_before_the_next_phase() -> None:
     with secured() as (lab, container):
         loads = [Load(lab, "/root/.docker") for _ in range(2)]
+        lab.shell("cp -a /root/.docker /root/before")
         lab.output(*PROGRAM, *ROTATE, "start", *SIGNED)
-        lab.output(*PROGRAM, "undo", "--yes")
+        assert lab.dockertls("undo", "--yes").returncode == 4
+        lab.shell("cp -a /root/before/*.pem /root/.docker/ && ln -sfn 0001 /etc/docker/tls/current")
         lab.output(*PROGRAM, *ROTATE, "next", *SIGNED)
         assert phase_of(lab) == 2
         for load in loads:

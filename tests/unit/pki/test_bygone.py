@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ import pytest
 
 from dockertls.apply import Run, apply
 from dockertls.host import LocalHost
-from dockertls.pki.bygone import bygone
+from dockertls.pki.bygone import bygone, touched
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
 from dockertls.pki.profiles import CA, CLIENT
@@ -23,6 +24,7 @@ DAY = timedelta(days=1)
 STORE = PurePosixPath("/etc/dockertls")
 PLACE = PurePosixPath("/root/.docker/cert.pem")
 KEY = generate("ecdsa-p256")
+RETIRED_NOW = "is of an authority that is trusted no more"
 
 
 def authority(name: str) -> Issued:
@@ -51,8 +53,12 @@ class Stored:
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
-    host = LocalHost(str(tmp_path_factory.mktemp("root")))
-    (Path(host.root) / "etc").mkdir()
+    return filled(tmp_path_factory.mktemp("root"))
+
+
+def filled(root: Path) -> Stored:
+    host = LocalHost(str(root))
+    (root / "etc").mkdir()
     store = StoreState(host, STORE)
 
     def do(plan: Plan) -> None:
@@ -90,13 +96,48 @@ def test_what_has_ended_may_not(stored: Stored) -> None:
 
 
 def test_what_is_of_a_retired_authority_may_not_and_neither_may_that_authority(stored: Stored) -> None:
-    told = "is of an authority that is trusted no more"
-    assert stored.brings(pem(client(RETIRED, 5))) == (f"{PLACE}: CN=c5 {told}",)
-    assert stored.brings(pem(OURS, RETIRED)) == (f"{PLACE}: CN=retired {told}",)
+    assert stored.brings(pem(client(RETIRED, 5))) == (f"{PLACE}: CN=c5 {RETIRED_NOW}",)
+    assert stored.brings(pem(OURS, RETIRED)) == (f"{PLACE}: CN=retired {RETIRED_NOW}",)
 
 
-def test_the_authority_of_an_aborted_rotation_is_not_retired(stored: Stored) -> None:
-    assert stored.brings(pem(OURS, ABORTED)) == ()
+def test_neither_may_the_authority_of_an_aborted_rotation(stored: Stored) -> None:
+    assert stored.brings(pem(OURS, ABORTED)) == (f"{PLACE}: CN=aborted {RETIRED_NOW}",)
+
+
+def test_an_authority_whose_folder_is_gone_is_known_by_what_it_issued(tmp_path: Path) -> None:
+    """Its folder was moved away: its certificates still lie in the store, and they are no stranger's."""
+    stored = filled(tmp_path)
+    ann = client(RETIRED, 5)
+    generation = new_generation(stored.store, "client", "c5", ann, private_pem(KEY))
+    apply(plan_generation(stored.store, generation), stored.store.host, Run(NOW))
+    shutil.rmtree(tmp_path / "etc/dockertls/ca/0001")
+    assert stored.brings(pem(ann)) == (f"{PLACE}: CN=c5 {RETIRED_NOW}",)
+    assert stored.brings(pem(OURS, RETIRED)) == (f"{PLACE}: CN=retired {RETIRED_NOW}",)
+    assert stored.brings(pem(STRANGER)) == (), "it was here before, and is nobody's of this store"
+
+
+def test_dockerd_trusts_nobody_again_whom_the_store_does_not(stored: Stored) -> None:
+    """A generation in dockerd's folder was written by this program: what it trusts was once this store's."""
+    host, tls = stored.store.host, PurePosixPath("/srv/docker/tls")
+    trust = {"0001": pem(STRANGER), "0002": pem(OURS), "0003": pem(OURS, STRANGER)}
+    changes = [Change(path, None, Directory(), "x") for path in (tls.parent.parent, tls.parent, tls)]
+    changes += [Change(tls / name, None, Directory(), "x") for name in trust]
+    changes += [Change(tls / name / "ca.pem", None, File(content), "x") for name, content in trust.items()]
+    apply(Plan("three generations", tuple(changes)), host, Run(NOW))
+
+    def told(before: str, after: str) -> tuple[str, ...]:
+        return stored.told(Change(tls / "current", Link(before), Link(after), "undo"))
+
+    assert told("0002", "0001") == (f"{tls}/current: CN=stranger {RETIRED_NOW}",)
+    assert told("0003", "0001") == (), "it was trusted besides until now"
+    assert told("0001", "0002") == ()
+
+
+def test_a_plan_touches_the_places_where_certificates_change(stored: Stored) -> None:
+    there = File(pem(client(OURS, 5)))
+    assert touched(Plan("undo", (Change(PLACE, None, there, "undo"),)), stored.store) == (str(PLACE),)
+    assert touched(Plan("undo", (Change(PLACE, there, None, "undo"),)), stored.store) == (str(PLACE),)
+    assert touched(Plan("undo", (Change(PLACE, None, File(b"{}"), "undo"),)), stored.store) == ()
 
 
 def test_what_others_made_is_theirs(stored: Stored) -> None:
