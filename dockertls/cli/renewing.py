@@ -15,13 +15,14 @@ from dockertls.apply import apply
 from dockertls.cli.console import runnable
 from dockertls.cli.deploying import Aim, Done, Work, carry_out, look_around, present
 from dockertls.cli.issuing import issued_row
+from dockertls.cli.signing import key_is_revoked
 from dockertls.client.files import KEY
 from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
 from dockertls.pki import hooks
 from dockertls.pki.issue import PUT_IN_ITS_PLACE
 from dockertls.pki.names import client_name, folder, parse_name
 from dockertls.pki.profiles import TABLE
-from dockertls.pki.renewal import is_due, is_last, life_of
+from dockertls.pki.renewal import is_due, is_last, life_of, revoked_twin
 from dockertls.pki.standby import has_ended
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import Command, Plan, shown, visible
@@ -220,7 +221,10 @@ def _select(session: Session, asked: Renew) -> Selected:
     """What is due, what of it cannot be renewed, and what is left."""
     with session.store.near() as near:
         authorities = {role: near.authority(role) for role in FOLDERS}
-        judge = partial(_judge, asked=asked, revocations=near.revocations(), now=session.started)
+        if not any(authorities.values()):
+            hint = "make one: dockertls bootstrap, or dockertls ca init; or name another store with --store"
+            raise NotReady(f"there is no authority in {session.store_shown}", hint)
+        judge = partial(_judge, near, asked=asked, revocations=near.revocations(), now=session.started)
         found = [_tried(near, *one, lambda old: judge(old, authorities[old.role])) for one in _named(near, asked.names)]
     return Selected(
         tuple(one for one in found if isinstance(one, Due)),
@@ -241,7 +245,13 @@ def _tried(
 
 
 def _judge(
-    old: Generation, authority: Generation | None, *, asked: Renew, revocations: Revocations, now: datetime
+    store: StoreState,
+    old: Generation,
+    authority: Generation | None,
+    *,
+    asked: Renew,
+    revocations: Revocations,
+    now: datetime,
 ) -> Due | Skipped | Ended | None:
     """What becomes of a certificate; None: it is not due, or was revoked and is left to its end.
 
@@ -255,6 +265,7 @@ def _judge(
         return Skipped(old.role, old.name, why) if asked.names else None
     if old.role == "client" and has_ended(old, now) and not asked.names:
         return Ended(old.role, old.name, moment(old.certificate.not_valid_after_utc))
+    _refuse_revoked_key(store, old, revocations)
     return Due(old, _able(old, authority, asked, now))
 
 
@@ -271,6 +282,13 @@ def _able(generation: Generation, authority: Generation | None, asked: Renew, no
     if is_last(generation.certificate, authority.certificate) and not asked.at_once:
         raise NotReady("it lives as long as its authority, which has to be replaced: `dockertls ca rotate`")
     return authority
+
+
+def _refuse_revoked_key(store: StoreState, generation: Generation, revocations: Revocations) -> None:
+    """Raises NotReady if a key that is elsewhere had another certificate that was revoked."""
+    twin = None if generation.key_pem else revoked_twin(store, generation, revocations)
+    if twin:
+        raise NotReady("; ".join(key_is_revoked(generation, twin)))
 
 
 def _named(store: StoreState, names: Sequence[str]) -> Iterator[tuple[str, str]]:

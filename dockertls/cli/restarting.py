@@ -390,10 +390,7 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
             f"nothing was taken back: a rotation of the authority is under way, and this touches {', '.join(places)}",
             "go back with `dockertls ca rotate abort`, or end it with `dockertls ca rotate next`",
         )
-    hint = (
-        "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`; "
-        "if it is of another store, name that one with --store"
-    )
+    hint = "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`"
     faults = [Fault(line, hint) for line in bygone(plan, session.store, session.started)]
     if faults:
         told = "; ".join(fault.message for fault in faults)

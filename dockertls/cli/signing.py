@@ -32,7 +32,7 @@ from dockertls.pki.keys import (
 )
 from dockertls.pki.names import display
 from dockertls.pki.profiles import BACKDATE, TABLE
-from dockertls.pki.renewal import common_name, is_due, is_last
+from dockertls.pki.renewal import common_name, is_due, is_last, revoked_twin
 from dockertls.pki.store import Generation, new_generation, next_number, plan_authority, plan_generation
 from dockertls.plan import Plan, shown
 from dockertls.report.certificates import moment, subject
@@ -249,20 +249,33 @@ class Signer:
             old: the last one; where its key never was here, the same public key is signed again.
             authority: who signs.
             life: how long it lives; None: what is asked for, or what its profile says.
-            new_key: whether a key is made, or the same one is kept.
+            new_key: whether a key is made, or the same one is kept. One is made, too, where a certificate of the same
+                key was revoked, and it is said: a key that may be in other hands is certified no more.
 
         Raises:
-            NotReady: if the last one is revoked: its key is certified no more.
+            NotReady: if the last one is revoked, or another one of its key is and the key is elsewhere.
         """
         if self.is_revoked(old):
             raise NotReady(
                 f"the certificate of {old.role} {old.name} was revoked, and has no successor",
                 f"issue a new one: dockertls {old.role} issue {old.name}",
             )
+        new_key = self._is_compromised(old) or new_key
         wanted = LeafRequest(old.role, old.name, common_name(old), old.names)
         number = next_number(self._store, old.role, old.name)
         issuer = self.issuer(authority)
         return self._signed(wanted, issuer, self._key_after(old, new_key=new_key), number, self._lifetime or life)
+
+    def _is_compromised(self, old: Generation) -> bool:
+        """Whether a certificate of the same key was revoked, which is said. Raises NotReady if the key is elsewhere."""
+        twin = revoked_twin(self._store, old, self._revoked)
+        if twin is None:
+            return False
+        if old.key_pem is None:
+            raise NotReady(*key_is_revoked(old, twin))
+        path = shown(twin.path / "cert.pem")
+        self._session.warn_once(f"{old.title} gets a new key: {path} is of the one that it had, and was revoked")
+        return True
 
     def _key_after(self, old: Generation, *, new_key: bool) -> PrivateKey | PublicKey:
         public = public_key(old.certificate)
@@ -333,8 +346,11 @@ class Signer:
 
     def is_revoked(self, current: Generation) -> bool:
         """Whether a certificate was revoked."""
-        revocations = self._revocations or self._session.store.revocations()
-        return revocations.of(current.certificate) is not None
+        return self._revoked.of(current.certificate) is not None
+
+    @property
+    def _revoked(self) -> Revocations:
+        return self._revocations or self._session.store.revocations()
 
     def countersigned(self, wanted: LeafRequest, authority: Generation, key: PublicKey) -> Made:
         """A certificate for a key that is elsewhere; the store's if it is what is wanted and not due."""
@@ -360,6 +376,19 @@ class Signer:
         kind = kind or self._keys.key or DEFAULT_KEY
         with self._session.console.working(f"making a key ({kind})"):
             return generate(kind)
+
+
+def key_is_revoked(generation: Generation, twin: Generation) -> tuple[str, str]:
+    """That nothing is signed again for a key, and what to do.
+
+    Args:
+        generation: whose key it is; it is elsewhere.
+        twin: the certificate of the same key that was revoked.
+    """
+    role, name, serial = generation.role, generation.name, f"{generation.certificate.serial_number:x}"
+    told = f"the key of {role} {name} is elsewhere, and {shown(twin.path / 'cert.pem')}, which is of it, was revoked"
+    request = f"make a request with a new key there: dockertls {role} csr {name}"
+    return told, f"{request}, or revoke this one too: dockertls client revoke {serial}"
 
 
 def _csr(wanted: LeafRequest) -> str:

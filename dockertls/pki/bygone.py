@@ -31,8 +31,8 @@ _RETIRED = "is of an authority that is trusted no more"
 def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
     """Name what a plan would bring back although it is revoked, has expired, or is of an authority not trusted now.
 
-    Whose authority it is, its folder says; where that is gone, the certificates that it issued and the folders that
-    only this program writes. What others made is theirs.
+    Whose authority it is, its folder says; where that is gone, the certificates that it issued, or what lies beside it
+    in a generation of dockerd's. What others made is theirs.
 
     Args:
         plan: what would be done; a link of it may name a generation that is there already.
@@ -48,8 +48,9 @@ def bygone(plan: Plan, store: StoreState, now: datetime) -> tuple[str, ...]:
     judge = _Judge(store, now)
     lines: list[str] = []
     for change in plan.changes:
+        written_here = judge.wrote(change)
         for certificate in _brought(change, store):
-            reason = judge.reason(certificate, for_daemon=bool(_generation_of(change.after)))
+            reason = judge.reason(certificate, written_here=written_here)
             if reason:
                 lines.append(f"{shown(change.path)}: {subject_of(certificate)} {reason}")
     return tuple(dict.fromkeys(lines))
@@ -80,28 +81,43 @@ class _Judge:
     def _trusted(self) -> frozenset[x509.Certificate]:
         return frozenset(one for role in FOLDERS for one in self.store.trusted(role))
 
-    def reason(self, certificate: x509.Certificate, *, for_daemon: bool) -> str:
+    def wrote(self, change: Change) -> bool:
+        """Whether a link leads to a generation that was made with this store: something in it is of the store."""
+        if not _generation_of(change.after):
+            return False
+        there = (one for file in _behind(change, change.after, self.store) for one in _held(file))
+        return any(self._own(one) or self._is_leaf(one) for one in there)
+
+    def reason(self, certificate: x509.Certificate, *, written_here: bool) -> str:
         """Why a certificate must not come back; empty: it may.
 
         Args:
             certificate: that would be in use again.
-            for_daemon: whether it lies in a folder that this program alone makes for dockerd.
+            written_here: whether it lies in a generation that was made with this store: who is trusted there was
+                trusted by the store, too.
         """
         if revoked := self._revocations.of(certificate):
             return f"was revoked at {revoked.moment}"
-        own = [one for one in self._authorities if _is_of(certificate, one)]
+        own = self._own(certificate)
         if own and not any(self.store.trusts(one) for one in own):
             return _RETIRED
         if not own:
-            return _RETIRED if self._is_lost(certificate, for_daemon=for_daemon) else ""
+            return _RETIRED if self._is_lost(certificate, written_here=written_here) else ""
         end = certificate.not_valid_after_utc
         return f"has ended at {end:%Y-%m-%dT%H:%M:%SZ}" if not may_sign(certificate) and end <= self.now else ""
 
-    def _is_lost(self, certificate: x509.Certificate, *, for_daemon: bool) -> bool:
+    def _own(self, certificate: x509.Certificate) -> list[Generation]:
+        """The store's authorities that it is, or is of."""
+        return [one for one in self._authorities if _is_of(certificate, one)]
+
+    def _is_leaf(self, certificate: x509.Certificate) -> bool:
+        return any(self.store.whose(role, certificate) for role in FOLDERS)
+
+    def _is_lost(self, certificate: x509.Certificate, *, written_here: bool) -> bool:
         """Whether it is, or is of, an authority that this store had, and whose folder is gone."""
         if not may_sign(certificate):
-            return any(self.store.whose(role, certificate) for role in FOLDERS)
-        return certificate not in self._trusted and (for_daemon or self._has_issued(certificate))
+            return self._is_leaf(certificate)
+        return certificate not in self._trusted and (written_here or self._has_issued(certificate))
 
     def _has_issued(self, authority: x509.Certificate) -> bool:
         with self.store.near() as near:

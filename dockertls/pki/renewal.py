@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.x509.oid import NameOID
 
+from dockertls.pki.keys import matches, public_key
 from dockertls.pki.names import display, from_folder
 from dockertls.pki.profiles import BACKDATE
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from dockertls.pki.profiles import Profile
-    from dockertls.pki.store import Generation
+    from dockertls.pki.revocation import Revocations
+    from dockertls.pki.store import Generation, StoreState
 
 DUE = 1 / 3
 """A certificate is due for renewal when less than this part of its life is left."""
@@ -57,3 +59,17 @@ def common_name(generation: Generation) -> str:
     if found:
         return str(found[0].value)
     return display(from_folder(generation.name)) if generation.role == "server" else generation.name
+
+
+def revoked_twin(store: StoreState, generation: Generation, revocations: Revocations) -> Generation | None:
+    """A certificate of the same name and key that was revoked: the key may be in other hands, and gets no new one.
+
+    Args:
+        store: where the generations of the name lie.
+        generation: whose key is judged.
+        revocations: of the store.
+    """
+    if not revocations.of_authority:
+        return None
+    key, every = public_key(generation.certificate), store.readable(generation.role, generation.name)
+    return next((one for one in every if matches(one.certificate, key) and revocations.of(one.certificate)), None)

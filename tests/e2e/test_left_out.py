@@ -130,6 +130,45 @@ def test_what_has_nothing_to_do_with_certificates_is_undone_in_a_rotation(secure
     assert secured.untouched == before
 
 
+# keys that were revoked
+
+
+def test_a_key_whose_certificate_was_revoked_gets_no_other(secured: Place) -> None:
+    ann = secured.store / "clients/ann"
+    secured.done(*AGAIN)
+    assert leaf(ann / "0002").public_key() == leaf(ann / "0001").public_key()
+    secured.done("client", "revoke", f"{leaf(ann / '0001').serial_number:x}", "--yes")
+    ran = secured.done(*AGAIN)
+    assert "client ann gets a new key: /etc/dockertls/clients/ann/0001/cert.pem" in ran.err
+    assert leaf(ann / "0003").public_key() != leaf(ann / "0001").public_key()
+    assert leaf(secured.root / "root/.docker") == leaf(ann / "0003")
+    assert "new key" not in secured.done(*AGAIN).err
+    assert leaf(ann / "0004").public_key() == leaf(ann / "0003").public_key()
+
+
+def test_nor_does_it_when_the_authority_is_rotated(secured: Place) -> None:
+    ann = secured.store / "clients/ann"
+    secured.done("renew", "ann", "--within", "9999d", "--yes")
+    secured.done("client", "revoke", f"{leaf(ann / '0001').serial_number:x}", "--yes")
+    assert "client ann gets a new key" in secured.done(*NOW).err
+    assert leaf(ann / "current").public_key() != leaf(ann / "0001").public_key()
+
+
+def test_where_that_key_is_elsewhere_the_others_are_renewed(secured: Place, tmp_path: Path) -> None:
+    other = secured.copied(tmp_path / "other")
+    csr = tmp_path / "bob.csr"
+    other.done("client", "csr", "bob", "--output", csr, "--yes")
+    secured.done("client", "sign", csr, "--yes")
+    secured.done("renew", "bob", "--within", "9999d", "--yes")
+    bob = secured.store / "clients/bob"
+    secured.done("client", "revoke", f"{leaf(bob / '0001').serial_number:x}", "--yes")
+    ran = secured.run("--json", *AGAIN)
+    told = ran.document["data"]
+    assert ran.code == DUE
+    assert [(one["name"], "dockertls client csr bob" in one["why"]) for one in told["skipped"]] == [("bob", True)]
+    assert [one["name"] for one in told["renewed"]] == ["web1", "ann"]
+
+
 # what is there and is no file
 
 
@@ -181,3 +220,12 @@ def test_where_all_that_a_client_has_is_damaged_it_is_said_what(secured: Place) 
     path.unlink()
     ran = secured.run("client", "revoke", "ann", "--yes")
     assert (ran.code, "clients/ann/0001/cert.pem is missing" in ran.err) == (NOT_READY, True)
+
+
+# no authority at all
+
+
+def test_where_there_is_no_authority_nothing_is_renewed_and_it_is_said(fresh: Place) -> None:
+    ran = fresh.run("renew", "--yes")
+    assert (ran.code, "dockertls bootstrap" in ran.err) == (NOT_READY, True), ran
+    assert fresh.run("--json", "renew", "--yes").document["error"]["exit"] == NOT_READY

@@ -117,7 +117,7 @@ def test_an_authority_whose_folder_is_gone_is_known_by_what_it_issued(tmp_path: 
 
 
 def test_dockerd_trusts_nobody_again_whom_the_store_does_not(stored: Stored) -> None:
-    """A generation in dockerd's folder was written by this program: what it trusts was once this store's."""
+    """A generation in dockerd's folder with something of this store was made with it, another one with another store."""
     host, tls = stored.store.host, PurePosixPath("/srv/docker/tls")
     trust = {"0001": pem(STRANGER), "0002": pem(OURS), "0003": pem(OURS, STRANGER)}
     changes = [Change(path, None, Directory(), "x") for path in (tls.parent.parent, tls.parent, tls)]
@@ -128,8 +128,9 @@ def test_dockerd_trusts_nobody_again_whom_the_store_does_not(stored: Stored) -> 
     def told(before: str, after: str) -> tuple[str, ...]:
         return stored.told(Change(tls / "current", Link(before), Link(after), "undo"))
 
-    assert told("0002", "0001") == (f"{tls}/current: CN=stranger {RETIRED_NOW}",)
-    assert told("0003", "0001") == (), "it was trusted besides until now"
+    assert told("0002", "0003") == (f"{tls}/current: CN=stranger {RETIRED_NOW}",)
+    assert told("0002", "0001") == (), "it was replaced"
+    assert told("0001", "0003") == (), "it is trusted already"
     assert told("0001", "0002") == ()
 
 
