@@ -117,7 +117,7 @@ def test_an_authority_whose_folder_is_gone_is_known_by_what_it_issued(tmp_path: 
 
 
 def test_dockerd_trusts_nobody_again_whom_the_store_does_not(stored: Stored) -> None:
-    """A generation in dockerd's folder with something of this store was made with it, another one with another store."""
+    """A folder of dockerd's with something of this store was made with it, others with another store."""
     host, tls = stored.store.host, PurePosixPath("/srv/docker/tls")
     trust = {"0001": pem(STRANGER), "0002": pem(OURS), "0003": pem(OURS, STRANGER)}
     changes = [Change(path, None, Directory(), "x") for path in (tls.parent.parent, tls.parent, tls)]
