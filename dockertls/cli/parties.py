@@ -115,7 +115,7 @@ def parties(session: Session, survey: Survey, old: Generation, new: Generation) 
     """Everybody who has a good certificate of the store, and every folder that could not be looked at."""
     store, sides = session.store, _Sides(old, new)
     here = _here(survey)
-    unseen = (one.copy for one in survey.clients if one.copy.fault)
+    unseen = (one.copy for one in survey.clients if one.copy.fault and (one.generation or not one.copy.certificate))
     found = [Party("folder", visible(copy.place), False, (), "old", fault=copy.fault) for copy in unseen]
     with store.near() as near:
         revocations, now = near.revocations(), session.started

@@ -96,24 +96,39 @@ def _emergency(session: Session, rotator: Rotator, asked: Rotate) -> None:
 
 def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase) -> None:
     """What was reached, and what comes next."""
-    console = session.console
-    found = done[-1].findings if done else ()
+    console, last = session.console, done[-1]
     reached = "aborted: all is as it was before" if phase is PHASES[0] else phase.title
     console.result(f"phase {phase.number} of {LAST.number}: {reached}")
-    if console.verbose and found:
-        console.table(findings.table(found))
+    if console.verbose and last.findings:
+        console.table(findings.table(last.findings))
     for command in dict.fromkeys(command for one in done for command in one.pending):
         console.result(f"still to be run: {' '.join(command.argv)}")
     if phase is LAST:
-        place = f"{session.store_shown}/ca/{rotator.left}"
-        console.say(
-            f"nobody here trusts the old authority any more; its key may be destroyed: shred -u {place}/key.pem\n"
-            "leave cert.pem and revoked.json there: they tell what must not come back"
-        )
+        _tell_end(session, rotator.left, last)
     elif phase is not PHASES[0]:
         console.say("next: dockertls ca rotate status, dockertls ca rotate next")
-    console.document("ca-rotate", {"phase": phase.number, "changed": any(one.changed for one in done),
-                                   "findings": [findings.as_json(one) for one in found]})  # fmt: skip
+    console.document(
+        "ca-rotate",
+        {
+            "phase": phase.number,
+            "changed": any(one.changed for one in done),
+            "old_refused": True if phase is LAST and last.findings and last.work.refused else None,
+            "findings": [findings.as_json(one) for one in last.findings],
+        },
+    )
+
+
+def _tell_end(session: Session, left: str, last: Done) -> None:
+    """What the end of a rotation is worth, and what becomes of the authority that was left."""
+    if last.findings and last.work.refused is None:
+        session.console.warn(
+            "that clients of the old authority are refused was not tried: none of them has its key here"
+        )
+    place = f"{session.store_shown}/ca/{left}"
+    session.console.say(
+        f"nobody here trusts the old authority any more; its key may be destroyed: shred -u {place}/key.pem\n"
+        "leave cert.pem and revoked.json there: they tell what must not come back"
+    )
 
 
 # status

@@ -170,3 +170,22 @@ def test_what_is_done_twice_in_a_row_is_seldom_meant(secured: Place, words: tupl
     before = secured.untouched
     assert secured.run(*words).code == NOT_READY
     assert secured.untouched == before
+
+
+def test_odd_files_of_somebody_elses_certificate_hold_nobody_up(secured: Place, tmp_path: Path) -> None:
+    other = Place.recorded("debian", tmp_path / "other")
+    other.done("bootstrap", "web9", "--client", "eve", "--no-passphrase", "--yes")
+    folder = planted(secured, taken(other, "eve"))
+    (folder / "key.pem").unlink()
+    (folder / "key.pem").symlink_to("/home/mallory/elsewhere")
+    secured.done(*START)
+
+
+def test_odd_files_beside_a_certificate_of_ours_are_waited_for(secured: Place) -> None:
+    folder = planted(secured, taken(secured))
+    (folder / "key.pem").unlink()
+    (folder / "key.pem").symlink_to("/home/mallory/elsewhere")
+    refused = secured.run(*START)
+    assert refused.code == NOT_READY
+    assert "folder /home/mallory/.docker" in refused.err
+    secured.done(*START, "--lock-out", "/home/mallory/.docker")
