@@ -80,7 +80,7 @@ class Block:
     @property
     def remedy(self) -> str:
         """What to do about it, in one line."""
-        return f"{self.mend}, then: {self.then}"
+        return f"{self.mend}; {self.then}"
 
 
 def blocks(found: Iterable[Party], rotation: Rotation, phase: Phase) -> tuple[Block, ...]:
@@ -99,7 +99,7 @@ def _block(party: Party, phase: Phase) -> Block | None:
     lock_out = f"--lock-out {party.name}"
     if party.role == "folder":
         why = f"it could not be looked at: {party.fault}"
-        return Block("folder", party.name, why, "mend that", f"run it again (or do not wait: {lock_out})")
+        return Block("folder", party.name, why, "mend that", f"then run it again (or do not wait: {lock_out})")
     other = "client" if party.role == "server" else "server"
     believes, is_believed = phase.shows(other) in party.trusts, party.shows in phase.trusts(other)
     if believes and is_believed:
@@ -107,7 +107,7 @@ def _block(party: Party, phase: Phase) -> Block | None:
     doubt, denied = "it does not trust what it would be shown", "what it shows would not be trusted any more"
     export = f"dockertls client export {party.name} --output FILE, and carry it over"
     mend = "carry its files over" if party.role == "server" else export
-    then = f"dockertls {party.role} confirm {party.name} (or do not wait: {lock_out})"
+    then = f"then dockertls {party.role} confirm {party.name} (or do not wait: {lock_out})"
     return Block(party.role, party.name, denied if believes else doubt, mend, then)
 
 
