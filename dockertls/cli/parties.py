@@ -121,7 +121,7 @@ def parties(session: Session, survey: Survey, old: Generation, new: Generation) 
         revocations, now = near.revocations(), session.started
         for role in FOLDERS:
             for name in near.names(role):
-                every = (near.generation(role, name, number) for number in near.numbers(role, name))
+                every = reversed(tuple(near.readable(role, name)))  # a damaged one stops nobody else
                 alive = [one for one in every if one.certificate.not_valid_after_utc > now]
                 good = [one for one in alive if not revocations.of(one.certificate)]
                 found += _party(near, role, name, sides, good, here=here.get((role, name)))

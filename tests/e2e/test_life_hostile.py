@@ -189,3 +189,11 @@ def test_odd_files_beside_a_certificate_of_ours_are_waited_for(secured: Place) -
     assert refused.code == NOT_READY
     assert "folder /home/mallory/.docker" in refused.err
     secured.done(*START, "--lock-out", "/home/mallory/.docker")
+
+
+def test_a_damaged_generation_that_is_not_in_use_stops_no_rotation(secured: Place) -> None:
+    secured.done("client", "issue", "bob", "--yes")
+    secured.done("renew", "bob", "--new-key", "--yes")
+    damaged = secured.root / "etc/dockertls/clients/bob/0001/cert.pem"
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    secured.done(*NOW)
