@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls import copies
@@ -12,9 +13,10 @@ from dockertls.facts import users
 from dockertls.plan import Plan
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath as Path
-
     from dockertls.cli.session import Session
+
+
+ROOTS_HOME = Path("/root")
 
 
 def docker_dirs(session: Session) -> tuple[Path, ...]:
@@ -39,7 +41,8 @@ def _in_homes(session: Session) -> tuple[Path, ...]:
     everybody = is_root() or not host.runs
     found: list[Path] = []
     known = (user for user in users(session.facts("users")) if everybody or user.uid == user_id())
-    for home in dict.fromkeys(user.home for user in known if len(user.home.parts) > 1):
+    homes = (*((ROOTS_HOME,) if everybody else ()), *(user.home for user in known if len(user.home.parts) > 1))
+    for home in dict.fromkeys(homes):
         with suppress(NotReady):
             found.append(host.real(home) / ".docker")
     return tuple(found)

@@ -72,7 +72,7 @@ def _chosen(entries: tuple[Entry, ...], number: int | None) -> Entry:
     if number is None:
         raise NotReady("there is nothing to take back", "see `dockertls history`")
     known = any(entry.id == number for entry in entries)
-    reason = "is undone already, or is an undo itself" if known else "is not in the history"
+    reason = "is undone already, is an undo itself, or stays" if known else "is not in the history"
     raise NotReady(f"{number} {reason}", "see `dockertls history`")
 
 

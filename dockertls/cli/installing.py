@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,8 +14,9 @@ from dockertls.daemon import certificates
 from dockertls.daemon.control import LOOPBACK, follow_commands, listening, restart_commands
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
-from dockertls.errors import NotReady, Usage
+from dockertls.errors import DockerTLSError, NotReady, Usage
 from dockertls.pki.elsewhere import handed_out
+from dockertls.pki.keys import load_certificates
 from dockertls.pki.names import client_name, display, folder, parse_name
 from dockertls.pki.paths import names_of
 from dockertls.pki.verify import name_matches
@@ -165,11 +167,28 @@ def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
     )
 
 
-def shared(session: Session, client: Generation) -> Plan:
-    """A store beside the host's own tree may be that of other hosts, too: what they have is not seen here."""
-    if not is_beside(session.store_path) or session.store.current("ca") is None:
+def shared(session: Session, client: Generation, server: str) -> Plan:
+    """Of a store that is another host's, too: what that one has of a client is not seen here, and has to be waited for.
+
+    Args:
+        session: this run.
+        client: what is installed here.
+        server: the name of this host's own server certificate; empty: it has none.
+    """
+    others = [name for name in session.store.names("server") if name != server] if is_beside(session.store_path) else []
+    if not others:
         return Plan("")
     return Plan("", (handed_out(session.store, client, moment(session.started)),))
+
+
+def own_server(session: Session) -> str:
+    """The name of the server certificate that is installed on this host; empty: it is not of this store."""
+    facts = session.facts("daemon", "certificates")
+    file = certificates.installed(facts, packaging(facts).places, certificates.CERT)
+    with suppress(DockerTLSError):
+        found = session.store.whose("server", load_certificates(file.content)[0]) if file else None
+        return found.name if found else ""
+    return ""
 
 
 def install_client(session: Session, name: str, place: ClientPlace, change: ChangeOptions) -> None:
@@ -191,7 +210,7 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
             )  # fmt: skip
         else:
             plan = client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
-        return plan + remembered(session, docker_dir) + shared(session, client)
+        return plan + remembered(session, docker_dir) + shared(session, client, own_server(session))
 
     receipt = session.change(make, change)
     use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"

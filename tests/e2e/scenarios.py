@@ -150,7 +150,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "rotate-to-4": Scenario("debian", rotate("next"), at_phase(3), again=None, seamless=True),
     "rotate-last": Scenario("debian", rotate("next"), at_phase(4), again=REFUSED, seamless=True),
     "rotate-abort": Scenario("debian", rotate("abort"), at_phase(3), again=REFUSED, seamless=True),
-    "rotate-compromised": Scenario("debian", rotate("--compromised"), (BOOTSTRAP,), again=None),
+    "rotate-compromised": Scenario("debian", rotate("--compromised"), (BOOTSTRAP,), again=REFUSED),
 }
 
 

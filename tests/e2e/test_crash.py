@@ -233,7 +233,7 @@ def _deployed(scenario: Scenario, folder: Path, point: Point) -> None:
     with behind(scenario, folder, f"killed-{point.at}") as place:
         before = snapshot(place.store)
         killed(program(*place.words, *scenario.words), place.root.parent, point)
-        for words in ((RENEW,) if point.at % 2 else ()) + (rotate("--now"), RENEW):
+        for words in ((RENEW,) if point.at % 2 else ()) + ((*rotate("--now"), "--name", "the next one"), RENEW):
             place.done(*words)
             assert_whole(place)
             assert_deployed(place)

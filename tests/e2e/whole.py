@@ -23,7 +23,7 @@ Nodes = dict[str, tuple[object, ...]]
 
 STATE = "var/lib/dockertls"
 STORE = "etc/dockertls"
-PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----")
+PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 TIME = re.compile(rb"\d{4}-\d\d-\d\dT[\d:]+Z")
 
 
