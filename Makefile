@@ -11,7 +11,7 @@ demo: $(VENV)/run
 	$(BIN)/dockertls rehearse
 
 test: $(VENV)/test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)  # hosts are waited for: two files at a time
 
 crash: $(VENV)/test
 	$(BIN)/pytest --every=1 --require=busybox --require=root --require=strace $(CRASH) $(ARGS)

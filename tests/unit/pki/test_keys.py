@@ -123,6 +123,7 @@ def pkcs8(key: dsa.DSAPrivateKey | ed448.Ed448PrivateKey | ec.EllipticCurvePriva
         (pkcs8(ed448.Ed448PrivateKey.generate()), None, "Ed448, which docker cannot use"),
         (pkcs8(ec.generate_private_key(ec.SECP256K1())), None, "secp256k1, which docker cannot use"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_usable_key_is_named(pem: bytes, passphrase: bytes | None, message: str) -> None:
     with pytest.raises(Refused, match=message) as refused:
