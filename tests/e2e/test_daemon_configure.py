@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,13 @@ SCRIPTS = {
 PATIENCE = 20.0  # seconds until dockerd is up, on a busy machine
 
 pytestmark = pytest.mark.needs("dockerd", "curl")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short name: the sockets of a dockerd and its containerd lie below it."""
+    with tempfile.TemporaryDirectory(prefix="dtls-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,12 +31,19 @@ from tests.e2e.newer import DOCKERD as NEWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dockertls.pki.issue import Issued
     from dockertls.pki.profiles import Profile
 
 pytestmark = pytest.mark.needs("dockerd", "socket-activate")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short name: the sockets of a dockerd and its containerd lie below it."""
+    with tempfile.TemporaryDirectory(prefix="dtls-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
 
 DOCKERDS = (
     pytest.param(shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") or "dockerd", id="dockerd"),
