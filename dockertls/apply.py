@@ -74,6 +74,10 @@ class Receipt:
     at: datetime
     not_run: tuple[Command, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether anything was done."""
+        return bool(self.id)
+
 
 def apply(
     plan: Plan,

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from dockertls.errors import Fault, NotReady
 from dockertls.pki.revocation import LIST, crl, is_current, load_crl, number_of, unable
-from dockertls.pki.store import FOLDERS
 from dockertls.plan import Change, File, Plan, shown, visible
 from dockertls.report.certificates import moment, subject
 from dockertls.report.tables import Row, Table
@@ -126,8 +125,7 @@ def _refuse_unable(made: Sequence[Listing]) -> None:
 
 def _authorities(session: Session) -> tuple[Generation, ...]:
     """Who signs for anybody now; while a rotation runs, both."""
-    found = [session.store.authority(role) for role in ("ca", *FOLDERS)]
-    every = tuple(dict.fromkeys(one for one in found if one))
+    every = session.store.signing()
     if not every:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
     return every

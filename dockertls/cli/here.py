@@ -16,7 +16,7 @@ from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError
 from dockertls.facts import NotSeen
 from dockertls.pki.inventory import Entry
-from dockertls.pki.keys import fingerprint, load_certificates, load_private, matches
+from dockertls.pki.keys import certificates_in, fingerprint, is_key_of, load_certificates
 from dockertls.pki.names import likely_folders
 from dockertls.pki.profiles import issued_by
 from dockertls.plan import visible
@@ -164,9 +164,7 @@ def _whose(store: StoreState, aims: Aims, role: str, certificate: x509.Certifica
 
 def _fingerprints(file: File | None) -> frozenset[str] | None:
     """Of every certificate of a file; None: there is none that can be read."""
-    with suppress(DockerTLSError):
-        return frozenset(map(fingerprint, load_certificates(file.content))) if file else None
-    return None
+    return frozenset(map(fingerprint, certificates_in(file.content))) or None if file else None
 
 
 # the daemon
@@ -201,13 +199,9 @@ def _installed(facts: HostFacts, store: StoreState, aims: Aims) -> Found | Copy 
     except DockerTLSError as error:
         return Copy("disk", place, BROKEN, error.message) if ours else None
     found = _whose(store, aims, "server", certificate)
-    return found and replace(found, kind="disk", place=place, has_key=_is_pair(certificate, key), trusts=trusts)
-
-
-def _is_pair(certificate: x509.Certificate, key: File | None) -> bool:
-    with suppress(DockerTLSError):
-        return key is not None and matches(certificate, load_private(key.content, validate=False))
-    return False
+    return found and replace(
+        found, kind="disk", place=place, has_key=key is not None and is_key_of(key.content, certificate), trusts=trusts
+    )
 
 
 def _shown(session: Session, facts: HostFacts, store: StoreState, aims: Aims, disk: Found | None) -> Served | None:

@@ -60,8 +60,7 @@ class KeyCare:
 
     @cached_property
     def _source(self) -> PassphraseSource:
-        given = PassphraseSource(self._given.passphrase_file, self._given.passphrase_fd, self._given.passphrase_command)
-        return given.checked(self._session.environment)
+        return self._session.passphrase_source(self._given)
 
     @cached_property
     def _known(self) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.client.files import CA
-from dockertls.errors import DockerTLSError
 from dockertls.pki.elsewhere import elsewhere
-from dockertls.pki.keys import fingerprint, load_certificates
+from dockertls.pki.keys import certificates_in, fingerprint, load_certificates
 from dockertls.pki.rotation import BOTH
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import visible
@@ -161,7 +159,8 @@ def _party(
     known = elsewhere(store, role, name)
     handed_out = known is not None or any(one.key_pem is None for one in alive)
     if here is not None and not (role == "client" and handed_out):
-        yield from (Party(role, name, True, sides.among(_fingerprints(here)), sides.of(one)) for one in alive[-1:])
+        trusts = sides.among(set(map(fingerprint, certificates_in(here))))
+        yield from (Party(role, name, True, trusts, sides.of(one)) for one in alive[-1:])
     if alive and (handed_out or (role == "server" and here is None)):
         yield from _away(role, name, known, alive, sides)
     elif here is None:
@@ -185,10 +184,3 @@ def _here(survey: Survey) -> Mapping[tuple[str, str], bytes]:
     """Whom everybody trusts who is on this host: clients, and the daemon."""
     clients = {("client", one.name): copy.files[CA].content for copy, one in survey.ours if CA in copy.files}
     return clients | ({("server", survey.server.name): survey.daemon_ca} if survey.server else {})
-
-
-def _fingerprints(pem: bytes) -> frozenset[str]:
-    """Of every certificate of a file; none where it cannot be read."""
-    with suppress(DockerTLSError):
-        return frozenset(fingerprint(one) for one in load_certificates(pem))
-    return frozenset()

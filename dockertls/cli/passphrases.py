@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import PassphraseSource
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
 from dockertls.pki.keys import is_encrypted, sealed_anew
-from dockertls.pki.store import FOLDERS, KEY_ELSEWHERE
+from dockertls.pki.store import KEY_ELSEWHERE
 from dockertls.plan import Change, File, Plan, shown
+from dockertls.timer.plans import SYSTEM
 
 if TYPE_CHECKING:
+    from pathlib import PurePosixPath as Path
+
     from dockertls.cli.options import ChangeOptions, NewPassphraseOptions, PassphraseOptions
     from dockertls.cli.session import Session
     from dockertls.pki.store import StoreState
-
-TIMER = Path("/etc/systemd/system/dockertls-renew.service")
-"""What renews certificates while nobody is there; its credential holds the passphrase."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,7 @@ class Passphrases:
     @cached_property
     def old(self) -> bytes:
         """What opens the keys now. Raises as `PassphraseSource.read`."""
-        given = self.given
-        source = PassphraseSource(given.passphrase_file, given.passphrase_fd, given.passphrase_command)
-        return source.checked(self.session.environment).read(self.session.console, new=False)
+        return self.session.passphrase_source(self.given).read(self.session.console, new=False)
 
     @cached_property
     def new(self) -> bytes | None:
@@ -63,14 +60,14 @@ def change_passphrase(session: Session, passphrases: Passphrases, change: Change
     session.console.result(f"{'done' if receipt else 'kept'}: {', '.join(map(shown, held))}")
     if receipt:
         session.console.say("copies that were exported before open with the old passphrase still")
-    if receipt and session.host.node(TIMER) is not None:
+    if receipt and session.host.node(SYSTEM.units.service) is not None:
         session.console.warn("the timer's credential holds the old passphrase: make it again, dockertls timer install")
     keys = [{"path": shown(path), "encrypted": is_encrypted(node.content)} for path, node in held.items()]
     session.console.document("ca-passphrase", {"changed": bool(receipt), "keys": keys})
 
 
 def _plan(session: Session, passphrases: Passphrases) -> Plan:
-    held, signing = _held(session.store), _signing(session.store)
+    held, signing = _held(session.store), {one.path.name for one in session.store.signing()}
     if not held:
         raise NotReady(f"no key of an authority is in {session.store_shown}", KEY_ELSEWHERE)
     old = passphrases.old if any(is_encrypted(node.content) for node in held.values()) else None
@@ -98,9 +95,3 @@ def _held(store: StoreState) -> dict[Path, File]:
     """Every key of an authority that is here, by its path."""
     paths = (store.place("ca") / number / "key.pem" for number in store.numbers("ca", ""))
     return {path: node for path in paths if isinstance(node := store.host.node(path), File)}
-
-
-def _signing(store: StoreState) -> frozenset[str]:
-    """The folders of the authorities that are in use."""
-    found = (store.authority(role) for role in ("ca", *FOLDERS))
-    return frozenset(one.path.name for one in found if one)

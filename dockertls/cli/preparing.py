@@ -190,9 +190,9 @@ def wants_timer(session: Session, change: ChangeOptions) -> bool:
 
 
 def _timer(session: Session, signer: Signer, authority: Made) -> Timer:
-    from dockertls.cli.scheduling import signing, timer_plan
+    from dockertls.cli.scheduling import timer_plan
 
-    return timer_plan(session, signer, (authority.generation,) if authority.plan else signing(session.store))
+    return timer_plan(session, signer, (authority.generation,) if authority.plan else session.store.signing())
 
 
 def mended(facts: HostFacts) -> tuple[str, ...]:

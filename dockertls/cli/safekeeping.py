@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import PassphraseSource, read_input, working_directory
+from dockertls.cli.console import read_input, working_directory
 from dockertls.cli.outputs import STDOUT, file_change
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
 from dockertls.pki.backup import Backup, backup_of, is_backup, pack, plan_restore, unpack
@@ -36,9 +36,7 @@ class Passphrase:
     @cached_property
     def value(self) -> bytes:
         """The passphrase. Raises as `PassphraseSource.read`."""
-        given = self.given
-        source = PassphraseSource(given.passphrase_file, given.passphrase_fd, given.passphrase_command)
-        return source.checked(self.session.environment).read(self.session.console, new=self.new)
+        return self.session.passphrase_source(self.given).read(self.session.console, new=self.new)
 
 
 # export

@@ -12,7 +12,6 @@ from dockertls.cli.console import program, program_files, runnable
 from dockertls.errors import Fault, NotReady, Refused
 from dockertls.facts import CRON_PIDS
 from dockertls.pki.keys import load_private
-from dockertls.pki.store import FOLDERS
 from dockertls.plan import ROOT, File, is_beside, shown, visible
 from dockertls.timer import plans, safety, state
 from dockertls.timer.cron import Cron
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Signer
     from dockertls.facts import HostFacts
-    from dockertls.pki.store import Generation, StoreState
+    from dockertls.pki.store import Generation
     from dockertls.plan import Plan
     from dockertls.timer.units import Units
 
@@ -84,7 +83,7 @@ def timer_plan(session: Session, signer: Signer, authorities: Sequence[Generatio
     Args:
         session: this run.
         signer: who knows the passphrase.
-        authorities: whose keys the renewals have to open; see `signing`.
+        authorities: whose keys the renewals have to open; see `StoreState.signing`.
         hooks: programs that they are to run, as typed.
 
     Raises:
@@ -100,12 +99,6 @@ def timer_plan(session: Session, signer: Signer, authorities: Sequence[Generatio
     _refuse([*_faults(scene, job), *(_secret_faults(scene, job, reason) if reason else ())])
     plan = plans.install(scene.facts, scene.places, by, job, _credential(scene) if job.credential else None)
     return Timer(_tried(scene, by, plan, job), by, job, plans.when(scene.facts, by), tuple(_notes(scene, by)))
-
-
-def signing(store: StoreState) -> tuple[Generation, ...]:
-    """The authorities that renewals sign with, which are several while a rotation runs."""
-    found = (store.authority(role) for role in ("ca", *FOLDERS))
-    return tuple(dict.fromkeys(one for one in found if one))
 
 
 def can_be_offered(session: Session) -> bool:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from dockertls.apply import Run, apply, recover
-from dockertls.cli.console import Console, environment, is_root, now, user_id, user_name, working_directory
+from dockertls.cli.console import (
+    Console,
+    PassphraseSource,
+    environment,
+    is_root,
+    now,
+    user_id,
+    user_name,
+    working_directory,
+)
 from dockertls.documents.passwd import User, parse_passwd
 from dockertls.errors import Drifted, NeedsConsent, NotReady
 from dockertls.facts import gather, users
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dockertls.apply import Receipt
-    from dockertls.cli.options import ChangeOptions
+    from dockertls.cli.options import ChangeOptions, PassphraseOptions
     from dockertls.facts import HostFacts
     from dockertls.pki.store import StoreState
     from dockertls.plan import Plan
@@ -84,6 +93,11 @@ class Session:
         if text not in self.said:
             self.said.add(text)
             self.console.warn(text)
+
+    def passphrase_source(self, given: PassphraseOptions) -> PassphraseSource:
+        """Where a passphrase comes from: what was given, else the environment. Raises Usage if several were given."""
+        source = PassphraseSource(given.passphrase_file, given.passphrase_fd, given.passphrase_command)
+        return source.checked(self.environment)
 
     def facts(
         self,

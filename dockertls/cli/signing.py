@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from cryptography.x509 import random_serial_number
 
-from dockertls.cli.console import PassphraseSource
 from dockertls.errors import NotReady
 from dockertls.pki import constraints
 from dockertls.pki.constraints import limits_of
 from dockertls.pki.issue import PUT_IN_ITS_PLACE, Issued, Request, ca_name, issue
 from dockertls.pki.keys import (
+    DEFAULT_KIND,
     KINDS,
     PrivateKey,
     PublicKey,
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from dockertls.cli.console import PassphraseSource
     from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
     from dockertls.cli.session import Session
     from dockertls.pki.revocation import Revocations
 
-DEFAULT_KEY = "ecdsa-p256"
 SHORTEST = timedelta(seconds=1)
 OWN_STORE = "see it with `dockertls ca show`; another one needs a store of its own: --store DIR"
 
@@ -95,9 +95,7 @@ class Signer:
 
     @cached_property
     def _source(self) -> PassphraseSource:
-        given = self._passphrase
-        source = PassphraseSource(given.passphrase_file, given.passphrase_fd, given.passphrase_command)
-        return source.checked(self._session.environment)
+        return self._session.passphrase_source(self._passphrase)
 
     @cached_property
     def _known_passphrase(self) -> bytes:
@@ -120,7 +118,7 @@ class Signer:
 
     def _stand_in(self, current: Generation) -> Issued:
         """An authority like the real one but for its key: what it signs is shown and thrown away."""
-        key, real = generate(DEFAULT_KEY), current.certificate
+        key, real = generate(DEFAULT_KIND), current.certificate
         end = real.not_valid_after_utc
         began = min(real.not_valid_before_utc + BACKDATE, end - SHORTEST)
         profile = replace(TABLE["ca"], longest=end - began)  # one that was made elsewhere may live longer
@@ -283,7 +281,7 @@ class Signer:
             return public
         kind = self._keys.key or kind_of(public)
         if new_key or kind != kind_of(public):
-            return self._generate(kind if kind in KINDS else DEFAULT_KEY)
+            return self._generate(kind if kind in KINDS else DEFAULT_KIND)
         return load_private(old.pair[1], validate=False)
 
     def _signed(
@@ -373,7 +371,7 @@ class Signer:
         return self._lifetime in {None, life} or (_end(current) == _end(authority) and self._lifetime > life)
 
     def _generate(self, kind: str | None = None) -> PrivateKey:
-        kind = kind or self._keys.key or DEFAULT_KEY
+        kind = kind or self._keys.key or DEFAULT_KIND
         with self._session.console.working(f"making a key ({kind})"):
             return generate(kind)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dockertls.cli.options import KeyOptions
-from dockertls.cli.scheduling import Timer, credential_opens, places_of, signing, timer_plan
+from dockertls.cli.scheduling import Timer, credential_opens, places_of, timer_plan
 from dockertls.cli.signing import Signer
 from dockertls.errors import NotReady
 from dockertls.plan import File, shown, visible
@@ -53,7 +53,7 @@ def install_timer(session: Session, hooks: Sequence[str], passphrase: Passphrase
 
 def _authorities(session: Session) -> tuple[Generation, ...]:
     """Those that the renewals will sign with. Raises NotReady if there are none, or a key is not here."""
-    found = signing(session.store)
+    found = session.store.signing()
     if not found:
         raise NotReady(f"there is no authority in {session.store_shown}", "begin with `dockertls bootstrap`")
     missing = [shown(one.path) for one in found if one.key_pem is None]
@@ -120,7 +120,7 @@ def _see(session: Session) -> _Seen:
     found = renewals(facts, places)
     handed = passphrase_word(found.words) == HANDED_OVER and session.host.runs
     tries = handed and isinstance(facts.node(CREDENTIAL_FILE), File)
-    return _Seen(found, credential_opens(session, signing(session.store)) if tries else None)
+    return _Seen(found, credential_opens(session, session.store.signing()) if tries else None)
 
 
 def _table(seen: _Seen) -> Table:

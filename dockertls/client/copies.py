@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from dockertls.client import files as client_files
 from dockertls.client.files import CERT, KEY, NAMES, way_ends
 from dockertls.errors import DockerTLSError
 from dockertls.facts import NotSeen
-from dockertls.pki.keys import load_certificates, load_private, matches
+from dockertls.pki.keys import certificates_in, is_key_of
 from dockertls.plan import Directory, File, Link, visible
 
 if TYPE_CHECKING:
@@ -51,9 +50,7 @@ class ClientCopy:
     @property
     def certificate(self) -> x509.Certificate | None:
         """The client's certificate; None: there is none that can be read."""
-        with suppress(DockerTLSError):
-            return load_certificates(self.files[CERT].content, name=CERT)[0] if CERT in self.files else None
-        return None
+        return next(iter(certificates_in(self.files[CERT].content)), None) if CERT in self.files else None
 
     @property
     def is_pair(self) -> bool:
@@ -64,10 +61,7 @@ class ClientCopy:
     def has_key(self) -> bool:
         """Whether the certificate's key lies beside it: a certificate alone may have been copied by anybody."""
         certificate = self.certificate
-        with suppress(DockerTLSError):
-            key = load_private(self.files[KEY].content, name=KEY, validate=False) if KEY in self.files else None
-            return certificate is not None and key is not None and matches(certificate, key)
-        return False
+        return certificate is not None and KEY in self.files and is_key_of(self.files[KEY].content, certificate)
 
 
 def wanted(docker_dirs: Iterable[Path]) -> tuple[Path, ...]:

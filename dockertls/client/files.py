@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.errors import Fault, NotReady, Refused
 from dockertls.facts import users
-from dockertls.pki.keys import fingerprint, load_certificates, load_private, matches
+from dockertls.pki.keys import certificates_in, fingerprint, load_certificates, load_private, matches
 from dockertls.pki.profiles import issued_by
 from dockertls.plan import Change, Directory, File, Link, Plan, visible
 
@@ -151,7 +150,7 @@ def _before(files: ClientFiles, name: str, node: File | None) -> File | None:
     if node.content == files.contents[name]:
         after = files.node(name, node.mode, node.owner)
         return changed(node, secret=after.secret, stored=after.stored)
-    return changed(node, secret=name == KEY or not _certificates(node.content))
+    return changed(node, secret=name == KEY or not certificates_in(node.content))
 
 
 # the way there
@@ -245,7 +244,7 @@ def foreign(found: Mapping[str, File], files: ClientFiles, known: Collection[str
         known: fingerprints of authorities that are ours besides those in `files.ca`.
     """
     trusted = load_certificates(files.ca, name=CA)
-    there = {name: _certificates(node.content) for name, node in found.items() if name != KEY}
+    there = {name: certificates_in(node.content) for name, node in found.items() if name != KEY}
     ours = {fingerprint(authority) for authority in trusted} | set(known)
     pool = (*trusted, *there.get(CA, ()), *there.get(CERT, ())[1:])
     authorities = tuple(authority for authority in pool if fingerprint(authority) in ours)
@@ -296,13 +295,6 @@ def _leads_to(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Cert
         rest.remove(issuer)
         leaf = issuer
     return True
-
-
-def _certificates(content: bytes) -> tuple[x509.Certificate, ...]:
-    """Certificates of a file; none where it cannot be read."""
-    with suppress(Refused):
-        return tuple(load_certificates(content))
-    return ()
 
 
 def _subject(certificate: x509.Certificate) -> str:

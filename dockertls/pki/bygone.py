@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dockertls.errors import Refused
-from dockertls.pki.keys import load_certificates
+from dockertls.pki.keys import certificates_in, load_certificates
 from dockertls.pki.paths import subject_of
 from dockertls.pki.profiles import issued_by, may_sign
 from dockertls.pki.standby import every_authority
@@ -85,7 +83,7 @@ class _Judge:
         """Whether a link leads to a generation that was made with this store: something in it is of the store."""
         if not _generation_of(change.after):
             return False
-        there = (one for file in _behind(change, change.after, self.store) for one in _held(file))
+        there = (one for file in _behind(change, change.after, self.store) for one in certificates_in(file.content))
         return any(self._own(one) or self._is_leaf(one) for one in there)
 
     def reason(self, certificate: x509.Certificate, *, written_here: bool) -> str:
@@ -134,9 +132,9 @@ def _is_of(certificate: x509.Certificate, authority: Generation) -> bool:
 
 def _brought(change: Change, store: StoreState) -> Iterator[x509.Certificate]:
     """Certificates that are in use after a change and were not before it."""
-    before = {certificate for node in _behind(change, change.before, store) for certificate in _held(node)}
-    for node in _behind(change, change.after, store):
-        yield from (certificate for certificate in _held(node) if certificate not in before)
+    before = {one for file in _behind(change, change.before, store) for one in certificates_in(file.content)}
+    after = (one for file in _behind(change, change.after, store) for one in certificates_in(file.content))
+    yield from (one for one in after if one not in before)
 
 
 def _generation_of(node: Node | None) -> str:
@@ -152,10 +150,3 @@ def _behind(change: Change, node: Node | None, store: StoreState) -> Iterator[Fi
         folder = change.path.with_name(number)
         nodes = (store.host.node(folder / name) for name in store.host.names(folder))
         yield from (one for one in nodes if isinstance(one, File))
-
-
-def _held(file: File) -> tuple[x509.Certificate, ...]:
-    """Certificates of a file; none where it holds none that can be read."""
-    with suppress(Refused):
-        return load_certificates(file.content)
-    return ()

@@ -292,6 +292,14 @@ def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certi
     return tuple(one for one in read if not isinstance(one, Fault))
 
 
+def certificates_in(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Every certificate of what may be anything; none where `load_certificates` refuses it."""
+    try:
+        return load_certificates(pem)
+    except Refused:
+        return ()
+
+
 def certificate_pem(certificates: Sequence[x509.Certificate]) -> bytes:
     """Certificates as PEM, one after the other."""
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
@@ -313,6 +321,14 @@ def matches(certificate: x509.Certificate, key: PrivateKey | PublicKey) -> bool:
     try:
         return certificate.public_key() == public_of(key)
     except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def is_key_of(pem: bytes, certificate: x509.Certificate) -> bool:
+    """Whether what may be anything is the private key of a certificate, and not encrypted."""
+    try:
+        return matches(certificate, load_private(pem, validate=False))
+    except Refused:
         return False
 
 

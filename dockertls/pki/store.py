@@ -204,20 +204,21 @@ class StoreState:
         file = regular(self.host.node(path), path, FROM_BACKUP)
         return Rotation.parse(file.content, path) if file else None
 
-    def authority(self, role: str = "ca", rotation: Rotation | None = None) -> Generation | None:
-        """Who signs for a role now: while a rotation runs, servers and clients may have different ones.
-
-        Args:
-            role: "server" or "client"; "ca": who will sign when no rotation runs.
-            rotation: as it shall be; None: as it is.
+    def authority(self, role: str) -> Generation | None:
+        """Who signs for a server or client now: while a rotation runs, they may have different ones.
 
         Raises:
             NotReady: if its certificate, or the link to it, is missing.
         """
-        rotation = rotation or self.rotation()
-        if rotation is None or role == "ca":
+        rotation = self.rotation()
+        if rotation is None:
             return self.current("ca")
         return self.generation("ca", "", rotation.number(rotation.row.shows(role)))
+
+    def signing(self) -> tuple[Generation, ...]:
+        """The authorities in use: who signs when no rotation runs, and who signs for each role now. Raises likewise."""
+        found = (self.current("ca"), *map(self.authority, FOLDERS))
+        return tuple(dict.fromkeys(one for one in found if one))
 
     def generation(self, role: str, name: str, number: str) -> Generation:
         """A generation by its number, such as "0001". Raises NotReady if its certificate is missing."""
