@@ -78,6 +78,11 @@ class Receipt:
         """Whether anything was done."""
         return bool(self.id)
 
+    @property
+    def undo(self) -> int | None:
+        """What `undo` takes it back by; None: there is nothing to take back."""
+        return self.id or None
+
 
 def apply(
     plan: Plan,

@@ -276,11 +276,6 @@ class Done:
     pending: tuple[Command, ...] = ()
     stopped_by: str = ""
 
-    @property
-    def changed(self) -> bool:
-        """Whether anything was done."""
-        return bool(self.receipt and self.receipt.id)
-
 
 def carry_out(
     session: Session, make: Callable[[], Work], change: ChangeOptions, restart: Restart, terms: Terms = BY_ITSELF

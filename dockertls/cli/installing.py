@@ -147,20 +147,17 @@ def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation,
 def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
     """What was done, and what the live check found."""
     console, receipt = session.console, outcome.receipt
-    changed = bool(receipt and receipt.id)
-    console.result(f"done: {outcome.decided.plan.title}" if changed else "nothing to do")
+    console.result(f"done: {outcome.decided.plan.title}" if receipt else "nothing to do")
     if outcome.findings:
         console.table(findings.table(outcome.findings))
-    for command in outcome.pending:
-        console.result(f"still to be run: {' '.join(command.argv)}")
-    if receipt and receipt.id:
-        console.say(f"take it back: dockertls undo {receipt.id}")
+    session.tell_pending(outcome.pending)
+    session.tell_undo(receipt)
     refuse_pending(outcome)
     console.document(
         kind,
         {
-            "changed": changed,
-            "undo": receipt.id if receipt and receipt.id else None,
+            "changed": bool(receipt),
+            "undo": receipt.undo if receipt else None,
             "pending": [list(command.argv) for command in outcome.pending],
             "findings": [findings.as_json(one) for one in outcome.findings],
         },
@@ -215,9 +212,8 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
     receipt = session.change(make, change)
     use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"
     session.console.result(f"{'installed' if receipt else 'kept'}: client {client.name} ({use})")
-    if receipt and receipt.id:
-        session.console.say(f"take it back: dockertls undo {receipt.id}")
+    session.tell_undo(receipt)
     session.console.document(
         "client-install", {"changed": bool(receipt), "folder": str(docker_dir), "context": place.context,
-                           "undo": receipt.id if receipt else None},
+                           "undo": receipt.undo if receipt else None},
     )  # fmt: skip

@@ -405,10 +405,8 @@ def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ra
         console.table(Table(("", "CERTIFICATE", "NAMES", "UNTIL", "FILES"), tuple(map(issued_row, made))))
     else:
         console.result("nothing is due" if not selected.skipped else "nothing was renewed")
-    for command in done.pending if not done.stopped_by else ():
-        console.result(f"still to be run: {' '.join(command.argv)}")
-    if done.changed and done.receipt:
-        console.say(f"take it back: dockertls undo {done.receipt.id}")
+    session.tell_pending(done.pending if not done.stopped_by else ())
+    session.tell_undo(done.receipt)
     if done.stopped_by:
         raise NotReady(f"issued, not deployed: {done.stopped_by}", "when it suits: dockertls renew --restart always")
     if failed:
@@ -425,7 +423,7 @@ def _document(
     session: Session, done: Done, made: Sequence[Made], looked: Looked, ran: Sequence[Ran]
 ) -> dict[str, object]:
     return {
-        "changed": done.changed,
+        "changed": bool(done.receipt),
         "renewed": [generation_json(one.generation, session.started, new=True) for one in made],
         "skipped": [vars(one) for one in looked.selected.skipped],
         "ended": [vars(one) for one in looked.selected.ended],
@@ -433,6 +431,6 @@ def _document(
         "restarted": bool(done.findings),
         "pending": [list(command.argv) for command in done.pending],
         "hooks": [one.program for one in ran],
-        "undo": done.receipt.id if done.receipt and done.changed else None,
+        "undo": done.receipt.undo if done.receipt else None,
         "findings": [findings.as_json(one) for one in done.findings],
     }

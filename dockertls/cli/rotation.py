@@ -101,8 +101,7 @@ def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase
     console.result(f"phase {phase.number} of {LAST.number}: {reached}")
     if console.verbose and last.findings:
         console.table(findings.table(last.findings))
-    for command in dict.fromkeys(command for one in done for command in one.pending):
-        console.result(f"still to be run: {' '.join(command.argv)}")
+    session.tell_pending(dict.fromkeys(command for one in done for command in one.pending))
     if phase is LAST:
         _tell_end(session, rotator.left, last)
     elif phase is not PHASES[0]:
@@ -111,7 +110,7 @@ def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase
         "ca-rotate",
         {
             "phase": phase.number,
-            "changed": any(one.changed for one in done),
+            "changed": any(one.receipt for one in done),
             "old_refused": True if phase is LAST and last.findings and last.work.refused else None,
             "findings": [findings.as_json(one) for one in last.findings],
         },

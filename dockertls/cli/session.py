@@ -27,7 +27,7 @@ from dockertls.journal import unfinished
 from dockertls.plan import Command, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dockertls.apply import Receipt
@@ -245,6 +245,16 @@ class Session:
         changes = [{"path": shown(change.path), "why": change.why} for plan in plans for change in plan.changes]
         self.console.document("plan", {"title": plans[-1].title, "changes": changes, "diff": diff}, ok=not due)
         raise typer.Exit(int(due))
+
+    def tell_pending(self, commands: Iterable[Command]) -> None:
+        """What is still to be run, by whom and whenever it suits."""
+        for command in commands:
+            self.console.result(f"still to be run: {' '.join(command.argv)}")
+
+    def tell_undo(self, receipt: Receipt | None) -> None:
+        """How to take a change back, if there was one."""
+        if receipt:
+            self.console.say(f"take it back: dockertls undo {receipt.id}")
 
     def _told(self, receipt: Receipt) -> Receipt:
         for command in receipt.not_run:

@@ -71,7 +71,7 @@ def _next(session: Session, outcome: Outcome[Prepared]) -> Iterator[str]:
     yield from render(shell, variables(prepared.endpoint.url, prepared.docker_dir)).splitlines()
     client = prepared.made[2].generation.name
     yield f"From another machine: dockertls client export {client} --output {client}.tar"
-    if outcome.receipt and outcome.receipt.id:
+    if outcome.receipt:
         yield f"Take it back: dockertls undo {outcome.receipt.id}"
 
 
@@ -80,10 +80,10 @@ def _document(session: Session, outcome: Outcome[Prepared]) -> dict[str, object]
 
     prepared, receipt = outcome.decided, outcome.receipt
     return {
-        "changed": bool(receipt and receipt.id),
+        "changed": bool(receipt),
         "restarted": bool(outcome.findings),
         "pending": [list(command.argv) for command in outcome.pending],
-        "undo": receipt.id if receipt and receipt.id else None,
+        "undo": receipt.undo if receipt else None,
         "certificates": [
             certificates.generation_json(made.generation, session.started, new=bool(made.plan))
             for made in prepared.made

@@ -71,11 +71,11 @@ def _place(words: Sequence[str]) -> str | None:
 
 def _tell(session: Session, receipt: Receipt | None, kind: str, more: dict[str, object]) -> None:
     """How to take it back, and the document."""
-    number = receipt.id if receipt and receipt.id else None
-    if number:
-        session.console.say(f"take it back: dockertls undo {number}")
+    session.tell_undo(receipt)
     files = [shown(change.path) for change in receipt.plan.changes] if receipt else []
-    session.console.document(kind, {"changed": bool(receipt), "undo": number, "files": files, **more})
+    session.console.document(
+        kind, {"changed": bool(receipt), "undo": receipt.undo if receipt else None, "files": files, **more}
+    )
 
 
 def remove_timer(session: Session, change: ChangeOptions) -> None:
