@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.folders import docker_dirs
-from dockertls.cli.installing import decision
+from dockertls.cli.installing import decision, first_let_in, installed_server, material
 from dockertls.cli.restarting import Terms, change_daemon
 from dockertls.client import copies as client_copies
 from dockertls.client.files import CA, ClientFiles, refreshed
 from dockertls.daemon import certificates
 from dockertls.daemon.packaging import packaging
-from dockertls.errors import DockerTLSError, Drifted
-from dockertls.pki.keys import certificate_pem, fingerprint, load_certificates
+from dockertls.errors import Drifted
+from dockertls.pki.keys import certificate_pem, certificates_in, fingerprint, load_certificates
+from dockertls.pki.store import FOLDERS
 from dockertls.plan import Plan, combined, visible
-from dockertls.probe.observation import ClientMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
     from dockertls.plan import Command
+    from dockertls.probe.observation import ClientMaterial
 
 BY_ITSELF = Terms(eager=False)
 """A daemon is restarted for its certificates' sake alone: what else waits for that is its administrator's affair."""
@@ -64,11 +64,13 @@ class Survey:
         facts: how dockerd is configured, and the certificates that are installed for it.
         server: the certificate that is installed for dockerd; None: none of this store.
         clients: every place with client files.
+        revocations: what was revoked in the store: it is put nowhere again.
     """
 
     facts: HostFacts
     server: Generation | None
     clients: tuple[Held, ...]
+    revocations: Revocations
 
     @property
     def ours(self) -> tuple[tuple[ClientCopy, Generation], ...]:
@@ -107,7 +109,7 @@ class Aim:
 
 def present(store: StoreState) -> Mapping[str, bytes]:
     """Whom each role trusts now."""
-    return {role: store.trust_pem(role) for role in ("server", "client")}
+    return {role: store.trust_pem(role) for role in FOLDERS}
 
 
 # looking
@@ -115,18 +117,14 @@ def present(store: StoreState) -> Mapping[str, bytes]:
 
 def look_around(session: Session) -> Survey:
     """Find every copy on this host."""
-    facts = session.facts("daemon", "certificates", "names")
-    store, file = session.store, certificates.installed(facts, packaging(facts).places, certificates.CERT)
-    server = None
-    with suppress(DockerTLSError):
-        server = store.whose("server", load_certificates(file.content)[0]) if file else None
-    return Survey(facts, server, tuple(_held(session)))
+    facts, revocations = session.facts("daemon", "certificates", "names"), session.store.revocations()
+    return Survey(facts, installed_server(session, facts), tuple(_held(session, revocations)), revocations)
 
 
-def _held(session: Session) -> Iterator[Held]:
+def _held(session: Session, revocations: Revocations) -> Iterator[Held]:
     folders, store = docker_dirs(session), session.store
     facts = session.facts(trees=client_copies.wanted(folders), bears=True)
-    judge = _Judge(session.docker_dir(None, session.user()), store.revocations(), store.trusted(), session.started)
+    judge = _Judge(session.docker_dir(None, session.user()), revocations, store.trusted(), session.started)
     for copy in client_copies.client_copies(facts, folders):
         certificate = copy.certificate
         found = store.whose("client", certificate) if certificate else None
@@ -177,66 +175,51 @@ class _Judge:
 
 def host_plan(session: Session, survey: Survey, aim: Aim) -> Plan:
     """What makes every copy on this host the one that is aimed at; certificate and key of dockerd by one rename."""
-    known = session.store.authorities()
-    parts = [_client(copy, name, session, aim, known) for copy, name in survey.ours]
-    daemon = _daemon(session, survey, aim, known)
-    return combined("bring every copy up to date", [part for part in (daemon, *parts) if part])
+    known, parts = session.store.authorities(), list[Plan]()
+    if server := wanted_server(session, survey, aim):
+        parts.append(_daemon(survey, server, aim.trusts["server"], known))
+    for copy, held in survey.ours:
+        client = aim.generation(session.store, "client", held.name)
+        if client and _is_fit(client, survey):
+            parts.append(_client(copy, client, aim.trusts["client"], known))
+    return combined("bring every copy up to date", parts)
 
 
-def _client(copy: ClientCopy, present: Generation, session: Session, aim: Aim, known: frozenset[str]) -> Plan | None:
-    generation = aim.generation(session.store, "client", present.name)
-    if generation is None or generation.key_pem is None or _is_revoked(generation, session):
-        return None
+def _is_fit(generation: Generation, survey: Survey) -> bool:
+    """Whether a certificate may be put somewhere: its key is here, and it was not revoked."""
+    return generation.key_pem is not None and not survey.revocations.of(generation.certificate)
+
+
+def _client(copy: ClientCopy, client: Generation, trust: bytes, known: frozenset[str]) -> Plan:
     there = copy.files[CA].content if CA in copy.files else b""
-    trust = with_foreign(aim.trusts["client"], there, known)
-    files = ClientFiles(trust, *generation.pair, generation.path)
-    return Plan(f"client {present.name} in {copy.place}", refreshed(files, copy.folder, copy.files))
+    files = ClientFiles(with_foreign(trust, there, known), *client.pair, client.path)
+    return Plan(f"client {client.name} in {copy.place}", refreshed(files, copy.folder, copy.files))
+
+
+def _daemon(survey: Survey, server: Generation, trust: bytes, known: frozenset[str]) -> Plan:
+    files = certificates.ServerFiles(with_foreign(trust, survey.daemon_ca, known), *server.pair, server.path)
+    places = packaging(survey.facts).places
+    return certificates.install(survey.facts, files, places, replace_foreign=False, known=known)
 
 
 def with_foreign(trust: bytes, there: bytes, known: frozenset[str]) -> bytes:
     """Whom somebody shall trust, and whom he trusts besides, who is nobody of this store: that stays as it is."""
     ours = known | {fingerprint(one) for one in load_certificates(trust)}
-    with suppress(DockerTLSError):
-        others = [one for one in load_certificates(there) if fingerprint(one) not in ours] if there else []
-        return trust + certificate_pem(others)
-    return trust
-
-
-def _daemon(session: Session, survey: Survey, aim: Aim, known: frozenset[str]) -> Plan | None:
-    server = wanted_server(session, survey, aim)
-    if server is None:
-        return None
-    trust = with_foreign(aim.trusts["server"], survey.daemon_ca, known)
-    files = certificates.ServerFiles(trust, *server.pair, server.path)
-    places = packaging(survey.facts).places
-    return certificates.install(survey.facts, files, places, replace_foreign=False, known=known)
+    return trust + certificate_pem([one for one in certificates_in(there) if fingerprint(one) not in ours])
 
 
 def wanted_server(session: Session, survey: Survey, aim: Aim) -> Generation | None:
     """What dockerd of this host shall serve; None: nothing of this store."""
     wanted = aim.generation(session.store, "server", survey.server.name) if survey.server else None
-    unfit = wanted is not None and (wanted.key_pem is None or _is_revoked(wanted, session))
-    return survey.server if unfit else wanted
+    return wanted if wanted is None or _is_fit(wanted, survey) else survey.server
 
 
-def _is_revoked(generation: Generation, session: Session) -> bool:
-    """Whether a certificate must not be put anywhere again."""
-    return session.store.revocations().of(generation.certificate) is not None
-
-
-def a_client(session: Session, survey: Survey, aim: Aim) -> ClientMaterial:
+def _client_let_in(session: Session, survey: Survey, aim: Aim) -> ClientMaterial:
     """A client that will be let in, to prove things with: rather one of this host's own."""
-    store, trust = session.store, aim.trusts["client"]
+    store, authorities = session.store, load_certificates(aim.trusts["server"])
     names = dict.fromkeys((*(generation.name for _, generation in survey.ours), *store.names("client")))
-    for name in names:
-        one = aim.generation(store, "client", name)
-        if one and one.key_pem and not _is_revoked(one, session) and _is_let_in(one, aim.trusts["server"], session):
-            return ClientMaterial(trust, one.cert_pem, one.key_pem)
-    return ClientMaterial(trust)
-
-
-def _is_let_in(client: Generation, trust: bytes, session: Session) -> bool:
-    return any(client.is_good(authority, (), session.started) for authority in load_certificates(trust))
+    every = (aim.generation(store, "client", name) for name in names)
+    return material(aim.trusts["client"], first_let_in(every, authorities, survey.revocations, session.started))
 
 
 @dataclass(frozen=True)
@@ -278,13 +261,17 @@ class Done:
 
 
 def carry_out(
-    session: Session, make: Callable[[], Work], change: ChangeOptions, restart: Restart, terms: Terms = BY_ITSELF
+    session: Session,
+    make: Callable[[Survey], Work],
+    change: ChangeOptions,
+    restart: Restart,
+    terms: Terms = BY_ITSELF,
 ) -> Done:
     """Do some work on the store, bring this host's copies to it, and restart and prove dockerd if it has one of them.
 
     Args:
         session: this run.
-        make: decides the work; asked again if another run was faster.
+        make: decides the work from what this host has; asked again if another run was faster.
         change: how to go about it.
         restart: what may happen to dockerd.
         terms: what else matters.
@@ -293,38 +280,35 @@ def carry_out(
         as `change_daemon` and `Session.change`.
     """
     session.recover(change)  # dockerd may not have our certificate any more then
-    for line in look_around(session).left:
-        session.console.warn(line)
     made: list[Work] = []
 
+    def plan(survey: Survey) -> Plan:
+        made[:] = [make(survey)]
+        return combined(made[0].title, (*made[0].stored, host_plan(session, survey, made[0].aim)))
+
     def decide() -> Decision:
-        made[:] = [make()]
-        return _decision(session, look_around(session), made[0])
+        survey = look_around(session)
+        return _decision(session, survey, plan(survey), made[0])
 
-    if look_around(session).server is not None:
-        outcome = change_daemon(session, decide, change, restart, terms)
-        return Done(made[0], outcome.receipt, outcome.findings, outcome.pending, outcome.stopped_by)
-
-    def plan() -> Plan:
-        made[:] = [make()]
-        return _plan(session, look_around(session), made[0])
-
-    receipt = session.change(plan, change, run=session.run(group=terms.group))
-    return Done(made[0], receipt)
-
-
-def _plan(session: Session, survey: Survey, work: Work) -> Plan:
-    return combined(work.title, (*work.stored, host_plan(session, survey, work.aim)))
+    here = look_around(session)
+    for line in here.left:
+        session.warn_once(line)
+    if here.server is None:
+        run = session.run(group=terms.group)
+        receipt = session.change(lambda: plan(look_around(session)), change, run=run)
+        return Done(made[0], receipt)
+    outcome = change_daemon(session, decide, change, restart, terms)
+    return Done(made[0], outcome.receipt, outcome.findings, outcome.pending, outcome.stopped_by)
 
 
-def _decision(session: Session, survey: Survey, work: Work) -> Decision:
+def _decision(session: Session, survey: Survey, plan: Plan, work: Work) -> Decision:
     """What a dockerd that serves a certificate of this store has to follow."""
-    plan, server = _plan(session, survey, work), wanted_server(session, survey, work.aim)
+    server = wanted_server(session, survey, work.aim)
     if server is None:
         raise Drifted("the certificate of dockerd was changed by somebody else", "run the command again")
     folder = packaging(survey.facts).places.pem_dir
     touched = any(change.path.is_relative_to(folder) for change in plan.changes)
-    decided = decision(session, survey.facts, plan, server, restart=touched)
-    material = a_client(session, survey, work.aim) if decided.material else None
+    client = _client_let_in(session, survey, work.aim)
+    decided = decision(survey.facts, plan, server, client, restart=touched)
     notes = decided.notes if plan else ()  # a run that has nothing to do says nothing, day for day
-    return replace(decided, material=material, refused=work.refused, accepted=work.accepted, notes=notes)
+    return replace(decided, refused=work.refused, accepted=work.accepted, notes=notes)

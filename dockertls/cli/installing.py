@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,9 +13,9 @@ from dockertls.daemon import certificates
 from dockertls.daemon.control import LOOPBACK, follow_commands, listening, restart_commands
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
-from dockertls.errors import DockerTLSError, NotReady, Usage
+from dockertls.errors import NotReady, Usage
 from dockertls.pki.elsewhere import handed_out
-from dockertls.pki.keys import load_certificates
+from dockertls.pki.keys import certificates_in
 from dockertls.pki.names import client_name, display, folder, parse_name
 from dockertls.pki.paths import names_of
 from dockertls.pki.verify import name_matches
@@ -27,12 +26,16 @@ from dockertls.report import findings
 from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
     from cryptography import x509
 
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.restarting import Outcome, Restart
     from dockertls.cli.session import Session
     from dockertls.facts import HostFacts
+    from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation
     from dockertls.plan import Command
 
@@ -86,14 +89,26 @@ def stored(session: Session, role: str, name: str) -> Generation:
 
 def any_client(session: Session) -> ClientMaterial:
     """A client of the store that the daemon must let in, to prove things with; without a certificate if it has none."""
-    authority, trust = session.store.authority("client"), session.store.trust_pem("client")
-    clients = (session.store.current("client", name) for name in session.store.names("client"))
-    revocations = session.store.revocations()
-    for one in clients:
-        good = authority and one and one.is_good(authority.certificate, (), session.started)
-        if one and good and not revocations.of(one.certificate):
-            return ClientMaterial(trust, one.cert_pem, one.key_pem)
-    return ClientMaterial(trust)
+    store, authority = session.store, session.store.authority("client")
+    every = (store.current("client", name) for name in store.names("client"))
+    found = first_let_in(every, [authority.certificate] if authority else [], store.revocations(), session.started)
+    return material(store.trust_pem("client"), found)
+
+
+def first_let_in(
+    every: Iterable[Generation | None],
+    authorities: Sequence[x509.Certificate],
+    revocations: Revocations,
+    now: datetime,
+) -> Generation | None:
+    """The first certificate that is good for one of the authorities, its key with it, and that was not revoked."""
+    there = (one for one in every if one and any(one.is_good(authority, (), now) for authority in authorities))
+    return next((one for one in there if not revocations.of(one.certificate)), None)
+
+
+def material(trust: bytes, client: Generation | None) -> ClientMaterial:
+    """What a client has; without a certificate if there is none."""
+    return ClientMaterial(trust, client.cert_pem, client.key_pem) if client else ClientMaterial(trust)
 
 
 def from_here(address: str, port: int, certificate: x509.Certificate) -> Endpoint:
@@ -121,27 +136,29 @@ def install_server(
         files = certificates.ServerFiles(trust, *server.pair, server.path)
         places = packaging(facts).places
         plan = certificates.install(facts, files, places, replace_foreign=replace_foreign, known=known)
-        return decision(session, facts, plan, server)
+        return decision(facts, plan, server, any_client(session))
 
     tell(session, change_daemon(session, decide, change, restart), "server-install")
 
 
-def decision(session: Session, facts: HostFacts, plan: Plan, server: Generation, *, restart: bool = True) -> Decision:
+def decision(
+    facts: HostFacts, plan: Plan, server: Generation, client: ClientMaterial, *, restart: bool = True
+) -> Decision:
     """A plan with what restarts the daemon, if it listens on a port at all, and with whom to prove it.
 
     Args:
-        session: this run.
         facts: with the rows "daemon", "certificates" and "names".
         plan: what is done.
         server: the certificate that the daemon serves afterwards.
+        client: who has to be let in then.
         restart: whether the plan changes what the daemon reads.
     """
     port = listening(facts)
     if plan and restart and not plan.activation and port:
         plan = replace(plan, activation=restart_commands(facts))
     endpoint = from_here(*(port or (LOOPBACK, TLS_PORT)), server.certificate)
-    client, follow = (any_client(session), follow_commands(facts)) if port else (None, ())
-    return Decision(plan, server, endpoint, client, follow, uncovered(facts, server.certificate))
+    proven, follow = (client, follow_commands(facts)) if port else (None, ())
+    return Decision(plan, server, endpoint, proven, follow, uncovered(facts, server.certificate))
 
 
 def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
@@ -164,28 +181,30 @@ def tell(session: Session, outcome: Outcome[_Decided], kind: str) -> None:
     )
 
 
-def shared(session: Session, client: Generation, server: str) -> Plan:
+def shared(session: Session, client: Generation, server: Generation | None) -> Plan:
     """Of a store that is another host's, too: what that one has of a client is not seen here, and has to be waited for.
 
     Args:
         session: this run.
         client: what is installed here.
-        server: the name of this host's own server certificate; empty: it has none.
+        server: this host's own; None: it has none of this store.
     """
-    others = [name for name in session.store.names("server") if name != server] if is_beside(session.store_path) else []
-    if not others:
+    own = server.name if server else None
+    if not is_beside(session.store_path) or {*session.store.names("server")} <= {own}:
         return Plan("")
     return Plan("", (handed_out(session.store, client, moment(session.started)),))
 
 
-def own_server(session: Session) -> str:
-    """The name of the server certificate that is installed on this host; empty: it is not of this store."""
-    facts = session.facts("daemon", "certificates")
+def installed_server(session: Session, facts: HostFacts) -> Generation | None:
+    """The certificate that is installed for dockerd; None: none of this store.
+
+    Args:
+        session: this run.
+        facts: with the rows "daemon" and "certificates".
+    """
     file = certificates.installed(facts, packaging(facts).places, certificates.CERT)
-    with suppress(DockerTLSError):
-        found = session.store.whose("server", load_certificates(file.content)[0]) if file else None
-        return found.name if found else ""
-    return ""
+    found = certificates_in(file.content) if file else ()
+    return session.store.whose("server", found[0]) if found else None
 
 
 def install_client(session: Session, name: str, place: ClientPlace, change: ChangeOptions) -> None:
@@ -198,7 +217,7 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
 
     def make() -> Plan:
         trees = (*client_files.wanted(docker_dir), *contexts.wanted(docker_dir))
-        facts = session.facts("users", trees=trees)
+        facts = session.facts("users", "daemon", "certificates", trees=trees)
         known = session.store.authorities()
         if place.context and place.endpoint:
             plan = contexts.install_context(
@@ -207,7 +226,7 @@ def install_client(session: Session, name: str, place: ClientPlace, change: Chan
             )  # fmt: skip
         else:
             plan = client_files.install(facts, files, docker_dir, user.owner, replace=place.replace, known=known)
-        return plan + remembered(session, docker_dir) + shared(session, client, own_server(session))
+        return plan + remembered(session, docker_dir) + shared(session, client, installed_server(session, facts))
 
     receipt = session.change(make, change)
     use = f"docker --context {place.context} version" if place.context else f"dockertls env; files in {docker_dir}"

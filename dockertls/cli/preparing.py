@@ -152,7 +152,7 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
     configuration = configure(facts, tls_daemon(places, wish.port, wish.listen, wish.style))
     made = (authority, server, own)
-    noted = (remembered(session, docker_dir), shared(session, own.generation, server.generation.name))
+    noted = (remembered(session, docker_dir), shared(session, own.generation, server.generation))
     parts = (*(one.plan for one in made), installed, placed, *noted, configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:

@@ -13,7 +13,7 @@ import typer
 
 from dockertls.apply import apply
 from dockertls.cli.console import runnable
-from dockertls.cli.deploying import Aim, Done, Work, carry_out, look_around, present
+from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
 from dockertls.cli.issuing import issued_row
 from dockertls.cli.signing import key_is_revoked
 from dockertls.client.files import KEY
@@ -171,8 +171,8 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
         life = life_of(due.old.certificate, TABLE[due.old.role])
         return signer.renewed(due.old, due.authority, life=life, new_key=asked.new_key)
 
-    def make() -> Work:
-        looked[:] = [_look(session, asked)]
+    def make(here: Survey) -> Work:
+        looked[:] = [_look(session, asked, here)]
         with signer.many():
             made[:] = session.console.progress(looked[0].selected.due, successor, "renewing")
         return _work(session, asked, made)
@@ -188,12 +188,10 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 # looking
 
 
-def _look(session: Session, asked: Renew) -> Looked:
-    here = look_around(session)
+def _look(session: Session, asked: Renew, here: Survey) -> Looked:
     unseen = tuple(_unseen(here))
     lines = (f"{one.place} is left as it is: {one.why}" for one in unseen)
-    told = (line for line in lines if line not in here.left)  # those are told already
-    return Looked(_select(session, asked), unseen, (*told, *_exposed(here)))
+    return Looked(_select(session, asked), unseen, (*lines, *_exposed(here)))
 
 
 def _unseen(here: Survey) -> Iterator[Unseen]:
@@ -387,7 +385,7 @@ def _warn(session: Session, looked: Sequence[Looked]) -> None:
         for skipped in selected.skipped:
             console.warn(f"{skipped.role} {skipped.name} was not renewed: {skipped.why}")
         for told in last.warnings:
-            console.warn(told)
+            session.warn_once(told)
         if selected.ended:
             console.say(f"note: {_some(selected.ended)} ended and stays so; if it shall live: dockertls renew NAME")
 

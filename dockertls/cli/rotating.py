@@ -59,8 +59,6 @@ class Rotator:
         self._session, self._signer, self._change, self._restart = session, signer, change, restart
         self._group = secrets.token_hex(8)
         self._new: Generation | None = None
-        self.left = ""
-        """The folder of the authority that is left."""
 
     @property
     def _store(self) -> StoreState:
@@ -79,7 +77,7 @@ class Rotator:
         found = self._store.rotation()
         if found and not asked.compromised:
             raise NotReady("a rotation is under way already", "go on with `dockertls ca rotate next`, or abort it")
-        return self._go(found, self._locking_out(self._begun(asked), asked), phase)
+        return self._go(found, self._begun(asked), asked, phase)
 
     def _begun(self, asked: Rotate) -> Rotation:
         """A rotation to a new authority, which is made in memory."""
@@ -100,7 +98,7 @@ class Rotator:
         found = self.under_way()
         if abs(phase.number - found.phase) > 1:
             raise _overtaken()
-        return self._go(found, self._locking_out(found, asked), phase)
+        return self._go(found, found, asked, phase)
 
     def under_way(self) -> Rotation:
         """The rotation under way. Raises NotReady if there is none."""
@@ -120,8 +118,9 @@ class Rotator:
         Raises:
             NotReady: with everybody who would lose access in one of them.
         """
-        rotation = self._locking_out(self._store.rotation() or self._begun(asked), asked)
+        rotation = self._store.rotation() or self._begun(asked)
         found = self._parties(rotation)
+        rotation = _locking_out(rotation, asked, found)
         blocked = dict.fromkeys(block for phase in ahead for block in blocks(found, rotation, phase))
         refuse_blocked([told(block) for block in blocked])
 
@@ -144,20 +143,13 @@ class Rotator:
         """Nobody is asked again in this run."""
         self._change = replace(self._change, yes=True)
 
-    def _locking_out(self, rotation: Rotation, asked: Rotate) -> Rotation:
-        """The rotation that does not wait for these. Raises Refused with every name that is nobody's, or of several."""
-        away = dict.fromkeys(one for one in self._parties(rotation) if not one.here)
-        found = {text: tuple({one.key: None for one in away if text in one.called}) for text in asked.locked_out}
-        refuse("--lock-out", [_nobody(text, keys) for text, keys in found.items() if len(keys) != 1])
-        keys = (key for every in found.values() for key in every)
-        return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *keys))))
-
-    def _go(self, found: Rotation | None, rotation: Rotation, phase: Phase) -> Done:
-        self.left = rotation.old
+    def _go(self, found: Rotation | None, rotation: Rotation, asked: Rotate, phase: Phase) -> Done:
+        everybody = self._parties(rotation)
+        rotation = _locking_out(rotation, asked, everybody)
         if self._restart is Restart.NEVER:
             raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
         if not rotation.compromised:
-            refuse_blocked(blocks(self._parties(rotation), rotation, phase))
+            refuse_blocked(blocks(everybody, rotation, phase))
             self._catch_up()
         work = partial(self._work, found, rotation, phase)
         return carry_out(self._session, work, self._change, self._restart, self._terms)
@@ -170,7 +162,7 @@ class Rotator:
         """Bring this host to the phase that was reached: if it left that one out, its clients would be refused."""
         work = Work("bring every copy up to date", Aim(present(self._store)))
         if self._store.rotation() and host_plan(self._session, look_around(self._session), work.aim):
-            carry_out(self._session, lambda: work, self._change, self._restart, self._terms)
+            carry_out(self._session, lambda _: work, self._change, self._restart, self._terms)
 
     def _parties(self, rotation: Rotation) -> tuple[Party, ...]:
         """Everybody whom the rotation is about."""
@@ -183,13 +175,14 @@ class Rotator:
 
     # what a phase is made of
 
-    def _work(self, found: Rotation | None, rotation: Rotation, phase: Phase) -> Work:
+    def _work(self, found: Rotation | None, rotation: Rotation, phase: Phase, here: Survey) -> Work:
         """The store and this host in a phase.
 
         Args:
             found: how far the rotation was when it was decided to go there; None: none was under way.
             rotation: the same, or the one that begins.
             phase: where it goes.
+            here: what this host has.
 
         Raises:
             NotReady: if another run was faster: a phase must not be left out, nor a second authority be begun.
@@ -198,9 +191,11 @@ class Rotator:
             raise _overtaken()
         old, new = self._sides(rotation)
         sides = {"old": old, "new": new}
-        trusts = {role: self._trust(phase, role, new) for role in FOLDERS}
+        before = [one for one in self._store.trusted() if certificate_pem([one]) != new.anchor_pem]
+        anchors = {"old": certificate_pem(before), "new": new.anchor_pem}
+        trusts = {role: b"".join(anchors[side] for side in phase.trusts(role)) for role in FOLDERS}
         with self._signer.many():
-            left = self._to_move(rotation, phase, sides)
+            left = self._to_move(rotation, phase, sides, here)
             moved = [self._leaf(one, sides[phase.shows(one.role)], rotation) for one in left]
         made = {(one.generation.role, one.generation.name): one.generation for one in moved}
         begun = (plan_next_authority(self._store, new),) if found is None or found.new != rotation.new else ()
@@ -212,14 +207,6 @@ class Rotator:
             self._probe(new, trusts["client"]) if phase is FIRST else None,
         )
 
-    def _trust(self, phase: Phase, role: str, new: Generation) -> bytes:
-        """Whom a role trusts in a phase."""
-        anchors = {"new": new.anchor_pem, "old": b""}
-        theirs = new.anchor_pem
-        before = [one for one in self._store.trusted() if certificate_pem([one]) != theirs]
-        anchors["old"] = certificate_pem(before)
-        return b"".join(anchors[side] for side in phase.trusts(role))
-
     def _of_authority(self, rotation: Rotation, phase: Phase, new: Generation, trust: bytes) -> Iterator[Plan]:
         """The authority's own folder: who is trusted, how far it is, and at its end who signs."""
         running = phase not in {PHASES[0], LAST}
@@ -227,18 +214,19 @@ class Rotator:
         if phase is LAST:
             yield plan_use(self._store, new)
 
-    def _to_move(self, rotation: Rotation, phase: Phase, sides: dict[str, Generation]) -> Iterator[Generation]:
+    def _to_move(
+        self, rotation: Rotation, phase: Phase, sides: dict[str, Generation], here: Survey
+    ) -> Iterator[Generation]:
         """Certificates in use that the other authority signed; of those that ended, only what lies on this host.
 
         What is revoked, and who is locked out, stays behind: that is what shuts them out.
         """
-        here, revocations = look_around(self._session), self._store.revocations()
         with self._store.near() as near:
             for role in FOLDERS:
                 authority = sides[phase.shows(role)].certificate
                 for name in near.names(role):
                     one = near.current(role, name)
-                    if one is None or revocations.of(one.certificate) or not rotation.waits_for(role, name):
+                    if one is None or here.revocations.of(one.certificate) or not rotation.waits_for(role, name):
                         continue
                     if not one.is_of(authority) and self._matters(one, here):
                         yield one
@@ -279,6 +267,15 @@ class Rotator:
             return None
         made = self._signer.leaf(PROBE, new).generation
         return ClientMaterial(trust, made.cert_pem, made.key_pem)
+
+
+def _locking_out(rotation: Rotation, asked: Rotate, everybody: Sequence[Party]) -> Rotation:
+    """The rotation that does not wait for these. Raises Refused with every name that is nobody's, or of several."""
+    away = dict.fromkeys(one for one in everybody if not one.here)
+    found = {text: tuple({one.key: None for one in away if text in one.called}) for text in asked.locked_out}
+    refuse("--lock-out", [_nobody(text, keys) for text, keys in found.items() if len(keys) != 1])
+    keys = (key for every in found.values() for key in every)
+    return replace(rotation, locked_out=tuple(dict.fromkeys((*rotation.locked_out, *keys))))
 
 
 def _nobody(text: str, keys: Sequence[str]) -> Fault:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockertls.cli.rotating import Rotate, Rotator
     from dockertls.cli.session import Session
     from dockertls.pki.rotation import Rotation
+    from dockertls.pki.store import Generation
 
 ACTIONS = ("start", "next", "status", "abort")
 
@@ -40,20 +41,28 @@ def rotate(session: Session, rotator: Rotator, action: str | None, asked: Rotate
         show_status(session)
         return
     rotator.settle()
+    old = session.store.current("ca")
+    done, phase = _go(session, rotator, action, asked, now=now)
+    _tell(session, old, done, phase)
+
+
+def _go(
+    session: Session, rotator: Rotator, action: str | None, asked: Rotate, *, now: bool
+) -> tuple[Sequence[Done], Phase]:
+    """What was done, and the phase that was reached."""
     if asked.compromised:
-        _emergency(session, rotator, asked)
-    elif now:
-        _all(session, rotator, asked)
-    elif action == "start":
-        _tell(session, rotator, [rotator.start(asked)], FIRST)
-    elif action == "next":
+        return _emergency(session, rotator, asked), LAST
+    if now:
+        return _all(session, rotator, asked), LAST
+    if action == "start":
+        return [rotator.start(asked)], FIRST
+    if action == "next":
         phase = PHASES[rotator.under_way().phase + 1]
-        _tell(session, rotator, [rotator.move(asked, phase)], phase)
-    else:
-        _abort(session, rotator, asked)
+        return [rotator.move(asked, phase)], phase
+    return _abort(rotator, asked), PHASES[0]
 
 
-def _all(session: Session, rotator: Rotator, asked: Rotate) -> None:
+def _all(session: Session, rotator: Rotator, asked: Rotate) -> Sequence[Done]:
     """Every phase that is left, one after the other, each proven; refused at once if somebody would have to wait."""
     rotator.refuse_again(asked)
     rotation = session.store.rotation()
@@ -65,10 +74,10 @@ def _all(session: Session, rotator: Rotator, asked: Rotate) -> None:
         done.append(rotator.start(asked) if phase is FIRST else rotator.move(asked, phase))
         session.console.say(f"done: {phase.number}. {phase.title}")
         rotator.consented()
-    _tell(session, rotator, done, LAST)
+    return done
 
 
-def _abort(session: Session, rotator: Rotator, asked: Rotate) -> None:
+def _abort(rotator: Rotator, asked: Rotate) -> Sequence[Done]:
     """Back to the old authority, the way that was come."""
     rotation = rotator.under_way()
     if rotation.phase > LAST_WAY_BACK:
@@ -79,10 +88,10 @@ def _abort(session: Session, rotator: Rotator, asked: Rotate) -> None:
     for phase in back:
         done.append(rotator.move(asked, phase))
         rotator.consented()
-    _tell(session, rotator, done, PHASES[0])
+    return done
 
 
-def _emergency(session: Session, rotator: Rotator, asked: Rotate) -> None:
+def _emergency(session: Session, rotator: Rotator, asked: Rotate) -> Sequence[Done]:
     """Straight to the end: whoever is not here loses access now."""
     rotator.refuse_again(asked)
     lost = rotator.lost(asked)
@@ -91,19 +100,19 @@ def _emergency(session: Session, rotator: Rotator, asked: Rotate) -> None:
     done = rotator.start(asked, LAST)
     for one in lost:
         session.console.say(f"then for {one.role} {one.name}: {one.mend}")
-    _tell(session, rotator, [done], LAST)
+    return [done]
 
 
-def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase) -> None:
-    """What was reached, and what comes next."""
+def _tell(session: Session, old: Generation | None, done: Sequence[Done], phase: Phase) -> None:
+    """What was reached, from which authority, and what comes next."""
     console, last = session.console, done[-1]
     reached = "aborted: all is as it was before" if phase is PHASES[0] else phase.title
     console.result(f"phase {phase.number} of {LAST.number}: {reached}")
     if console.verbose and last.findings:
         console.table(findings.table(last.findings))
     session.tell_pending(dict.fromkeys(command for one in done for command in one.pending))
-    if phase is LAST:
-        _tell_end(session, rotator.left, last)
+    if phase is LAST and old:
+        _tell_end(session, old, last)
     elif phase is not PHASES[0]:
         console.say("next: dockertls ca rotate status, dockertls ca rotate next")
     console.document(
@@ -117,13 +126,13 @@ def _tell(session: Session, rotator: Rotator, done: Sequence[Done], phase: Phase
     )
 
 
-def _tell_end(session: Session, left: str, last: Done) -> None:
+def _tell_end(session: Session, old: Generation, last: Done) -> None:
     """What the end of a rotation is worth, and what becomes of the authority that was left."""
     if last.findings and last.work.refused is None:
         session.console.warn(
             "that clients of the old authority are refused was not tried: none of them has its key here"
         )
-    place = f"{session.store_shown}/ca/{left}"
+    place = f"{session.store_shown}/ca/{old.path.name}"
     session.console.say(
         f"nobody here trusts the old authority any more; its key may be destroyed: shred -u {place}/key.pem\n"
         "leave cert.pem and revoked.json there: they tell what must not come back"
