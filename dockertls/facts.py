@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from dockertls.documents.passwd import parse_passwd
 from dockertls.documents.unit_file import UnitFile
 from dockertls.errors import NotReady, Refused
-from dockertls.plan import Command, Directory, File, Link, shown
+from dockertls.look import NAMES, Look
+from dockertls.plan import Directory, File, Link
 from dockertls.platforms import HOME, TABLE, at_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dockertls.documents.passwd import User
@@ -48,13 +49,7 @@ CRON_PIDS = ("pidof", "cron", "crond")
 PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/sbin", "/snap/bin"))
 
 
-MASK = Path("/dev/null")
-"""Where a link leads that says: as if nothing were here (systemd.unit(5))."""
-NAMES = "*"
-"""Stands for the names in a directory, where they are what is not seen."""
 PASSWD = Path("/etc/passwd")
-DEEPEST = 32
-"""Levels of directories in a tree that are looked at; nothing of Docker's lies half as deep."""
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 _PATTERN = re.compile(r"[*?\[%]")
 """What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
@@ -182,125 +177,15 @@ def _end(path: Path, files: Mapping[Path, Node | None]) -> Path:
     return done
 
 
-class _Look:
-    """Collects what the rows ask for."""
-
-    def __init__(self, host: Host, *, bears: bool) -> None:
-        self.host = host
-        self.bears = bears
-        self.asker = host.self_owner[0] if host.runs else 0
-        self.files: dict[Path, Node | None] = {}
-        self.links: dict[Path, Path] = {}
-        self.names: dict[Path, tuple[str, ...]] = {}
-        self.outputs: dict[tuple[str, ...], Output | None] = {}
-        self.changed: dict[Path, float] = {}
-        self.unseen: dict[Path, str] = {}
-        self.bare: set[Path] = set()
-
-    @contextmanager
-    def bearing(self, path: Path, *, bears: bool = False) -> Iterator[None]:
-        """What the host refuses is noted and borne, if that is wanted of all, or of this."""
-        try:
-            yield
-        except (NotReady, Refused) as error:  # refused is what is too large
-            if not (self.bears or bears):
-                raise
-            self.unseen.setdefault(path, error.message)
-
-    def see(self, path: Path, *, follow: bool = True) -> Node | None:
-        """Look at a path, at every directory on the way, and at the end of a link."""
-        for parent in reversed(path.parents):
-            if self._see(parent) is None:
-                if parent in self.unseen:
-                    self.unseen[path] = self.unseen[parent]
-                else:
-                    self.files[path] = None
-                return None
-        return self._see(path, follow=follow)
-
-    def _see(self, path: Path, *, follow: bool = True) -> Node | None:
-        if path not in self.files and path not in self.unseen:
-            with self.bearing(path):
-                self.files[path] = self.host.node(path, content=path not in self.bare)
-                if isinstance(self.files[path], Link) and follow:
-                    end = self.host.real(path)
-                    self.links[path] = end
-                    self.bare |= {end} if path in self.bare else set()
-                    if end == MASK:
-                        self.files.setdefault(end, None)
-                    else:
-                        self.see(end)
-        return self.files.get(path)
-
-    def names_in(self, path: Path) -> tuple[str, ...]:
-        """List a directory."""
-        self.see(path)
-        if path not in self.names:
-            with self.bearing(path / NAMES):
-                self.names[path] = self.host.names(path)
-        return self.names.get(path, ())
-
-    def tree(self, path: Path, *, follow: bool = True, levels: int = DEEPEST) -> None:
-        """See a directory and all below it; links in it are not followed into other directories."""
-        if isinstance(self.see(path, follow=follow), Directory):
-            if not levels:
-                with self.bearing(path / NAMES):
-                    raise NotReady(f"{shown(path)} lies too deep to be looked at", "move it away and run again")
-            for name in self.names_in(path) if levels else ():
-                self.tree(path / name, follow=follow, levels=levels - 1)
-        if path / NAMES not in self.unseen:
-            self.names.setdefault(path, ())
-
-    def units(self, folders: Iterable[Path]) -> None:
-        """See Docker's units and drop-ins in these folders, and the environment files that they name."""
-        for folder in folders:
-            for unit in UNITS:
-                inside = folder / f"{unit}.d"
-                for path in (folder / unit, *(inside / name for name in self.names_in(inside))):
-                    self.see(path)
-                    self._environment_files(path)
-
-    def _environment_files(self, path: Path) -> None:
-        node = self.files.get(self.links.get(path, path))
-        with suppress(Refused, NotReady):  # whoever reads the unit says what is wrong with it
-            unit = UnitFile.decode(node.content, str(path)) if isinstance(node, File) else None
-            for item in unit.assignments if unit else ():
-                file = item.value.removeprefix("-")
-                if item.key == "EnvironmentFile" and file.startswith("/") and not _PATTERN.search(file):
-                    self.see(Path(file))
-
-    def ask(self, *argv: str) -> Output | None:
-        """Run a command that changes nothing."""
-        if argv not in self.outputs:
-            self.outputs[argv] = self.host.run(Command(argv, "look")) if self.host.runs else None
-        return self.outputs[argv]
-
-    def peek(self, path: Path) -> Node | None:
-        """See what may be gone, or another's, at any moment, as a process is."""
-        if path not in self.files:
-            with self.bearing(path, bears=True):
-                self.files[path] = self.host.node(path)
-        return self.files.get(path)
-
-    def date(self, path: Path) -> None:
-        """See when what a path names changed; a link changes with its end, and when it is led elsewhere."""
-        if "\0" in str(path) or not str(path).isprintable():
-            return  # no file system has it, or nobody could write it
-        with self.bearing(path):
-            times = [self.host.changed(place) for place in {path, self.host.real(path)}]
-            if None not in times:
-                self.changed[path] = max(filter(None, times))
-
-
-def _daemon(look: _Look) -> None:
+def _daemon(look: Look) -> None:
     """How dockerd is started and configured."""
-    look.units(UNIT_DIRS)
+    _units(look, UNIT_DIRS)
     _other_units(look)
     named = [path for row in TABLE for path in (row.daemon_json, row.mark) if path and not path.is_relative_to(HOME)]
     for path in (INIT_SCRIPT, *ENVIRONMENT_FILES, *named):
         look.see(path)
     for home in _homes(look):
-        look.units(at_home(path, home) for path in USER_UNIT_DIRS)
+        _units(look, (at_home(path, home) for path in USER_UNIT_DIRS))
         look.see(at_home(ROOTLESS.daemon_json, home))
     for path in PROGRAM_DIRS:
         look.names_in(path)
@@ -308,7 +193,27 @@ def _daemon(look: _Look) -> None:
         look.see(Path(place))
 
 
-def _other_units(look: _Look) -> None:
+def _units(look: Look, folders: Iterable[Path]) -> None:
+    """See Docker's units and drop-ins in these folders, and the environment files that they name."""
+    for folder in folders:
+        for unit in UNITS:
+            inside = folder / f"{unit}.d"
+            for path in (folder / unit, *(inside / name for name in look.names_in(inside))):
+                look.see(path)
+                _environment_files(look, path)
+
+
+def _environment_files(look: Look, path: Path) -> None:
+    node = look.files.get(look.links.get(path, path))
+    with suppress(Refused, NotReady):  # whoever reads the unit says what is wrong with it
+        unit = UnitFile.decode(node.content, str(path)) if isinstance(node, File) else None
+        for item in unit.assignments if unit else ():
+            file = item.value.removeprefix("-")
+            if item.key == "EnvironmentFile" and file.startswith("/") and not _PATTERN.search(file):
+                look.see(Path(file))
+
+
+def _other_units(look: Look) -> None:
     """Whatever else may be a unit of some Docker."""
     for folder in UNIT_DIRS:
         for name in look.names_in(folder):
@@ -316,7 +221,7 @@ def _other_units(look: _Look) -> None:
                 look.see(folder / name)
 
 
-def _homes(look: _Look) -> tuple[Path, ...]:
+def _homes(look: Look) -> tuple[Path, ...]:
     """The homes in which a user's own Docker may be set up.
 
     An ordinary user means his own. Other homes are looked at where there is no other Docker: there may be thousands.
@@ -332,7 +237,7 @@ def _homes(look: _Look) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(user.home for user in known if user.uid and user.home.is_absolute()))
 
 
-def _certificates(look: _Look) -> None:
+def _certificates(look: Look) -> None:
     """Certificates and keys that are installed for dockerd."""
     system = {row.pem_dir: True for row in TABLE if not row.rootless}
     users = {at_home(ROOTLESS.pem_dir, home): False for home in _homes(look)}
@@ -342,7 +247,7 @@ def _certificates(look: _Look) -> None:
         look.tree(folder / "tls", follow=follow)
 
 
-def _version(look: _Look) -> None:
+def _version(look: Look) -> None:
     """Which release each dockerd in the usual directories is."""
     for folder in PROGRAM_DIRS:
         for name in look.names_in(folder):
@@ -355,7 +260,7 @@ def is_dockerd(program: str) -> bool:
     return program == "dockerd" or (program.startswith("dockerd-") and not program.endswith(".sh"))
 
 
-def _running(look: _Look) -> None:
+def _running(look: Look) -> None:
     """The dockerds that run, whoever started them, and what systemd knows of its own."""
     if isinstance(look.see(Path("/run/systemd/system")), Directory):
         look.ask(*SYSTEMCTL_SHOW)
@@ -373,7 +278,7 @@ def process_ids(answer: str) -> tuple[str, ...]:
     return tuple(word for word in words if word.isdigit() and word != "0")
 
 
-def _timer(look: _Look) -> None:
+def _timer(look: Look) -> None:
     """What could run something once a day, and what systemd knows of the units that are to renew certificates."""
     for folder in PROGRAM_DIRS:
         look.names_in(folder)
@@ -395,7 +300,7 @@ def renewal_show(*, user: bool) -> tuple[str, ...]:
     return ("env", "TZ=UTC", "systemctl", *whose, "show", f"--property={properties}", *RENEWAL)
 
 
-def _names(look: _Look) -> None:
+def _names(look: Look) -> None:
     """Host name and addresses, and which interfaces are bridges or virtual."""
     for path in ("/proc/sys/kernel/hostname", "/etc/hostname", "/etc/hosts"):
         look.see(Path(path))
@@ -406,17 +311,17 @@ def _names(look: _Look) -> None:
             look.names_in(Path("/sys/class/net") / words[1].partition("@")[0])
 
 
-def _users(look: _Look) -> None:
+def _users(look: Look) -> None:
     look.see(PASSWD)
 
 
-def _firewall(look: _Look) -> None:
+def _firewall(look: Look) -> None:
     look.ask("systemctl", "is-active", "firewalld", "ufw", "nftables")
     look.see(Path("/etc/ufw/ufw.conf"))
     look.see(Path("/etc/nftables.conf"))
 
 
-ROWS: Mapping[str, Callable[[_Look], None]] = MappingProxyType(
+ROWS: Mapping[str, Callable[[Look], None]] = MappingProxyType(
     {
         "daemon": _daemon,
         "certificates": _certificates,
@@ -457,7 +362,7 @@ def gather(
         NotReady: what the host does not let us see.
         Refused: a file that is too large to be one of Docker's.
     """
-    look = _Look(host, bears=bears)
+    look = Look(host, bears=bears)
     for name in wanted:
         ROWS[name](look)
     for tree in trees:

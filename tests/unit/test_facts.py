@@ -11,8 +11,9 @@ import pytest
 
 from dockertls.apply import Run, apply
 from dockertls.errors import NotReady
-from dockertls.facts import DEEPEST, NotSeen, gather
+from dockertls.facts import NotSeen, gather
 from dockertls.host import LocalHost
+from dockertls.look import DEEPEST
 from dockertls.plan import Change, Directory, File, Link, Plan
 from dockertls.ways import MAX_FILE
 
