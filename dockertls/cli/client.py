@@ -8,11 +8,15 @@ import typer
 
 from dockertls.cli.options import (
     ChangeOptions,
+    IssuedName,
     KeyOptions,
     KindOptions,
     LifeOptions,
     OutputOptions,
     PassphraseOptions,
+    RequestFile,
+    RequestName,
+    SignedFile,
     takes,
 )
 
@@ -52,37 +56,35 @@ def csr(
     change: ChangeOptions,
 ) -> None:
     """Make a key, and a request for an authority whose key is elsewhere."""
-    from dockertls.cli.issuing import client_requests
+    from dockertls.cli.issuing import leaf_request
     from dockertls.cli.outputs import Output
     from dockertls.cli.requesting import request_certificate
 
     session: Session = ctx.obj
-    wanted, *_ = client_requests([name])
-    request_certificate(session, wanted, kind.key, Output(session, output), change)
+    request_certificate(session, leaf_request("client", [name]), kind.key, Output(session, output), change)
 
 
 @app.command()
 @takes(change=ChangeOptions)
 def accept(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose request it was.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What was signed, and intermediate ones; - is stdin.")],
+    name: RequestName,
+    file: SignedFile,
     *,
     change: ChangeOptions,
 ) -> None:
     """Take the certificate that was signed for a request, if it is what was asked for."""
-    from dockertls.cli.issuing import client_requests
+    from dockertls.cli.issuing import leaf_request
     from dockertls.cli.requesting import accept_certificate
 
-    wanted, *_ = client_requests([name])
-    accept_certificate(ctx.obj, wanted, file, change)
+    accept_certificate(ctx.obj, leaf_request("client", [name]), file, change)
 
 
 @app.command()
 @takes(life=LifeOptions, output=OutputOptions, change=ChangeOptions, passphrase=PassphraseOptions)
 def sign(
     ctx: typer.Context,
-    csr: Annotated[str, typer.Argument(metavar="CSR", help="The file with the request; - is standard input.")],
+    csr: RequestFile,
     *,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who it is, instead of what the request says.")
@@ -107,7 +109,7 @@ def sign(
 @takes(change=ChangeOptions)
 def install(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    name: IssuedName,
     *,
     docker_dir: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where to put the files; default: ~/.docker.")
@@ -127,7 +129,7 @@ def install(
 @app.command()
 def export(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    name: IssuedName,
     *,
     output: Annotated[
         str, typer.Option(metavar="FILE", help="Where to write it, with mode 0600; - is standard output.")
@@ -149,7 +151,7 @@ def export(
 @takes(change=ChangeOptions)
 def confirm(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    name: IssuedName,
     *,
     change: ChangeOptions,
 ) -> None:

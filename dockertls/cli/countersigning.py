@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import read_input
-from dockertls.cli.issuing import client_requests, refuse_twins, server_requests
+from dockertls.cli.issuing import leaf_request, refuse_twins
 from dockertls.errors import Fault, NotReady, refuse
 from dockertls.pki.elsewhere import handed_out
 from dockertls.pki.keys import key_fingerprint, kind_of
@@ -17,8 +17,6 @@ from dockertls.plan import Plan, shown, visible
 from dockertls.report.certificates import generation_json, moment, some_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.outputs import Output
     from dockertls.cli.session import Session
@@ -53,7 +51,7 @@ def sign_request(session: Session, signer: Signer, wanted: Signing, output: Outp
     source = visible(wanted.source)
     request = load_request(read_input(wanted.source, "the request"), name=source)
     asked = judge_request(request, TABLE[wanted.role], named=bool(wanted.names), name=source)
-    leaf = _leaf(wanted.role, wanted.names or asked.names)
+    leaf = leaf_request(wanted.role, wanted.names or asked.names)
     authority = session.store.authority(wanted.role)
     if authority is None:
         raise NotReady(f"there is no authority in {session.store_shown}", "make one with `dockertls ca init`")
@@ -70,11 +68,6 @@ def sign_request(session: Session, signer: Signer, wanted: Signing, output: Outp
 
     session.change(make, change, run=output.run)
     _tell(session, made[0], output)
-
-
-def _leaf(role: str, names: Sequence[str]) -> LeafRequest:
-    """Raises Refused with every fault of every name."""
-    return client_requests(names[:1])[0] if role == "client" else server_requests(names[:1], names[1:])[0]
 
 
 def _owner_faults(store: StoreState, key: PublicKey, leaf: LeafRequest) -> tuple[Fault, ...]:

@@ -49,6 +49,11 @@ def client_requests(names: Sequence[str]) -> tuple[LeafRequest, ...]:
     return tuple(LeafRequest("client", name, name) for name in dict.fromkeys(good))
 
 
+def leaf_request(role: str, names: Sequence[str]) -> LeafRequest:
+    """The request for one certificate: of a server by all its names, of a client by the first. Raises as those two."""
+    return client_requests(names[:1])[0] if role == "client" else server_requests(names[:1], names[1:])[0]
+
+
 def refuse_twins(store: StoreState, requests: Sequence[LeafRequest]) -> None:
     """Raise Refused with every client whose name differs from that of another one in case alone."""
     clients = [one.folder for one in requests if one.role == "client"]

@@ -12,6 +12,14 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+IssuedName = Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")]
+RequestName = Annotated[str, typer.Argument(metavar="NAME", help="Whose request it was.")]
+RequestFile = Annotated[str, typer.Argument(metavar="CSR", help="The file with the request; - is standard input.")]
+SignedFile = Annotated[str, typer.Argument(metavar="FILE", help="What was signed, and intermediate ones; - is stdin.")]
+MoreNames = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
+]
+
 
 @dataclass(frozen=True)
 class ChangeOptions:

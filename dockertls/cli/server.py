@@ -8,12 +8,17 @@ import typer
 
 from dockertls.cli.options import (
     ChangeOptions,
+    IssuedName,
     KeyOptions,
     KindOptions,
     LifeOptions,
+    MoreNames,
     OutputOptions,
     PassphraseOptions,
+    RequestFile,
+    RequestName,
     RestartOptions,
+    SignedFile,
     takes,
 )
 
@@ -29,9 +34,7 @@ def issue(
     ctx: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Host names or addresses; a certificate each.")],
     *,
-    san: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
-    ] = None,
+    san: MoreNames = None,
     change: ChangeOptions,
     keys: KeyOptions,
     passphrase: PassphraseOptions,
@@ -51,20 +54,18 @@ def csr(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A host name or address.")],
     *,
-    san: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
-    ] = None,
+    san: MoreNames = None,
     kind: KindOptions,
     output: OutputOptions,
     change: ChangeOptions,
 ) -> None:
     """Make a key, and a request for an authority whose key is elsewhere."""
-    from dockertls.cli.issuing import server_requests
+    from dockertls.cli.issuing import leaf_request
     from dockertls.cli.outputs import Output
     from dockertls.cli.requesting import request_certificate
 
     session: Session = ctx.obj
-    wanted, *_ = server_requests([name], san or ())
+    wanted = leaf_request("server", [name, *(san or ())])
     request_certificate(session, wanted, kind.key, Output(session, output), change)
 
 
@@ -72,24 +73,23 @@ def csr(
 @takes(change=ChangeOptions)
 def accept(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose request it was.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What was signed, and intermediate ones; - is stdin.")],
+    name: RequestName,
+    file: SignedFile,
     *,
     change: ChangeOptions,
 ) -> None:
     """Take the certificate that was signed for a request, if it is what was asked for."""
-    from dockertls.cli.issuing import server_requests
+    from dockertls.cli.issuing import leaf_request
     from dockertls.cli.requesting import accept_certificate
 
-    wanted, *_ = server_requests([name], ())
-    accept_certificate(ctx.obj, wanted, file, change)
+    accept_certificate(ctx.obj, leaf_request("server", [name]), file, change)
 
 
 @app.command()
 @takes(life=LifeOptions, output=OutputOptions, change=ChangeOptions, passphrase=PassphraseOptions)
 def sign(
     ctx: typer.Context,
-    csr: Annotated[str, typer.Argument(metavar="CSR", help="The file with the request; - is standard input.")],
+    csr: RequestFile,
     *,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Its name, with --san for more, instead of the request's.")
@@ -115,7 +115,7 @@ def sign(
 @takes(change=ChangeOptions, restarts=RestartOptions)
 def install(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    name: IssuedName,
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Replace certificates of another authority.")] = False,
     change: ChangeOptions,
@@ -132,7 +132,7 @@ def install(
 @takes(change=ChangeOptions)
 def confirm(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was issued for.")],
+    name: IssuedName,
     *,
     change: ChangeOptions,
 ) -> None:
