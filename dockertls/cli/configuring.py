@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.cli.installing import Decision, any_client, from_here, stored, tell
-from dockertls.cli.preparing import EVERY_ADDRESS, mended, tls_daemon
+from dockertls.cli.installing import Decision, any_client, from_here, place_server, stored, tell
+from dockertls.cli.preparing import mended, nearest, tls_daemon
 from dockertls.cli.restarting import change_daemon
-from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, configure, snippet
 from dockertls.daemon.control import follow_commands, restart_commands
 from dockertls.daemon.model import known_platform
@@ -59,19 +58,16 @@ def configure_daemon(session: Session, wanted: Configure, change: ChangeOptions,
 
 def _decide(session: Session, wanted: Configure, server: Generation) -> Decision:
     facts = session.facts("daemon", "certificates", "names")
-    files = certificates.ServerFiles(session.store.trust_pem(), *server.pair, server.path)
-    known = session.store.authorities()
-    places = packaging(facts).places
-    installed = certificates.install(facts, files, places, replace_foreign=wanted.replace, known=known)
+    trust, known = session.store.trust_pem(), session.store.authorities()
+    installed = place_server(facts, server, trust, known, replace_foreign=wanted.replace)
     settings = read_settings(wanted.settings)
-    decided = configure(facts, tls_daemon(places, wanted.port, wanted.listen, wanted.style, settings))
+    decided = configure(facts, tls_daemon(packaging(facts).places, wanted.port, wanted.listen, wanted.style, settings))
     plan = combined(decided.plan.title, (installed, decided.plan))
     if plan and not plan.activation:
         plan = replace(plan, activation=restart_commands(facts))
-    address = next((one.strip("[]") for one in wanted.listen if one not in EVERY_ADDRESS), "127.0.0.1")
     style = f"style {decided.style.value}: {decided.why}"
     notes = (style, *mended(facts), *decided.notes, *uncovered(facts, server.certificate))
-    endpoint = from_here(address, wanted.port, server.certificate)
+    endpoint = from_here(nearest(wanted.listen), wanted.port, server.certificate)
     return Decision(plan, server, endpoint, any_client(session), follow_commands(facts), notes)
 
 

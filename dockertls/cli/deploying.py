@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.folders import docker_dirs
-from dockertls.cli.installing import decision, first_let_in, installed_server, material
+from dockertls.cli.installing import decision, first_let_in, installed_server, material, place_server
 from dockertls.cli.restarting import Terms, change_daemon
 from dockertls.client import copies as client_copies
 from dockertls.client.files import CA, ClientFiles, refreshed
@@ -197,9 +197,7 @@ def _client(copy: ClientCopy, client: Generation, trust: bytes, known: frozenset
 
 
 def _daemon(survey: Survey, server: Generation, trust: bytes, known: frozenset[str]) -> Plan:
-    files = certificates.ServerFiles(with_foreign(trust, survey.daemon_ca, known), *server.pair, server.path)
-    places = packaging(survey.facts).places
-    return certificates.install(survey.facts, files, places, replace_foreign=False, known=known)
+    return place_server(survey.facts, server, with_foreign(trust, survey.daemon_ca, known), known)
 
 
 def with_foreign(trust: bytes, there: bytes, known: frozenset[str]) -> bytes:

@@ -26,7 +26,7 @@ from dockertls.report import findings
 from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -133,12 +133,29 @@ def install_server(
     def decide() -> Decision:
         facts = session.facts("daemon", "certificates", "names")
         trust, known = session.store.trust_pem(), session.store.authorities()
-        files = certificates.ServerFiles(trust, *server.pair, server.path)
-        places = packaging(facts).places
-        plan = certificates.install(facts, files, places, replace_foreign=replace_foreign, known=known)
+        plan = place_server(facts, server, trust, known, replace_foreign=replace_foreign)
         return decision(facts, plan, server, any_client(session))
 
     tell(session, change_daemon(session, decide, change, restart), "server-install")
+
+
+def place_server(
+    facts: HostFacts, server: Generation, trust: bytes, known: Collection[str], *, replace_foreign: bool = False
+) -> Plan:
+    """What puts a server's certificate and key, and whom dockerd trusts, where dockerd reads them.
+
+    Args:
+        facts: with the rows "daemon" and "certificates".
+        server: the certificate.
+        trust: whom dockerd trusts, in PEM.
+        known: fingerprints of every authority of the store: what is another's is foreign.
+        replace_foreign: whether what is foreign may be replaced.
+
+    Raises:
+        Refused, NotReady: as `certificates.install`; if the key is not here, or is another's.
+    """
+    files = certificates.ServerFiles(trust, *server.pair, server.path)
+    return certificates.install(facts, files, packaging(facts).places, replace_foreign=replace_foreign, known=known)
 
 
 def decision(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockertls.cli.folders import remembered
-from dockertls.cli.installing import shared
+from dockertls.cli.installing import place_server, shared
 from dockertls.cli.signing import LeafRequest
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dockertls.plan import Command, Plan
     from dockertls.probe.observation import ClientMaterial
 
+ROWS = ("daemon", "certificates", "names", "users", "firewall")
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what an administrator writes to mean all of them
 
 
@@ -132,52 +133,49 @@ def prepare(session: Session, wish: Wish, signer: Signer, user: User, docker_dir
     Raises:
         NotReady, Refused: what stands against it.
     """
-    rows = ("daemon", "certificates", "names", "users", "firewall")
-    facts = session.facts(*rows, trees=client_files.wanted(docker_dir))
+    facts = session.facts(*ROWS, trees=client_files.wanted(docker_dir))
     client = client_name(wish.client)
     refuse("client name", [*twins([client], session.store.names("client"))])
     names, notes = _names(session, facts, wish)
-    authority = signer.authority_in_use()
-    ca = authority.generation
-    server = signer.leaf_in_use(
-        session.store.authority("server") or ca, LeafRequest("server", folder(names[0]), display(names[0]), names)
-    )
-    own = signer.leaf_in_use(session.store.authority("client") or ca, LeafRequest("client", client, client))
+    made = _certificates(session, signer, names, client)
+    ca, server, own = (one.generation for one in made)
     known = session.store.authorities()
     trusts = {role: session.store.trust_pem(role) or ca.anchor_pem for role in FOLDERS}
-    server_files = certificates.ServerFiles(trusts["server"], *server.generation.pair, server.generation.path)
-    files = client_files.ClientFiles(trusts["client"], *own.generation.pair, own.generation.path)
-    places = packaging(facts).places
-    installed = certificates.install(facts, server_files, places, replace_foreign=wish.replace, known=known)
+    installed = place_server(facts, server, trusts["server"], known, replace_foreign=wish.replace)
+    files = client_files.ClientFiles(trusts["client"], *own.pair, own.path)
     placed = client_files.install(facts, files, docker_dir, user.owner, replace=wish.replace, known=known)
-    configuration = configure(facts, tls_daemon(places, wish.port, wish.listen, wish.style))
-    made = (authority, server, own)
-    noted = (remembered(session, docker_dir), shared(session, own.generation, server.generation))
+    noted = (remembered(session, docker_dir), shared(session, own, server))
+    configuration = configure(facts, tls_daemon(packaging(facts).places, wish.port, wish.listen, wish.style))
     parts = (*(one.plan for one in made), installed, placed, *noted, configuration.plan)
     plan = combined(f"bootstrap {display(names[0])}", parts)
     if installed and not configuration.plan:
         plan = replace(plan, activation=restart_commands(facts))
-    timer = _timer(session, signer, authority) if wish.timer else None
+    timer = _timer(session, signer, made[0]) if wish.timer else None
     if timer:
         plan = combined(plan.title, (plan, timer.plan))
-    address = next((one.strip("[]") for one in wish.listen if one not in EVERY_ADDRESS), "127.0.0.1")
+    told = (*notes, *mended(facts), *configuration.notes, *firewall_notes(facts, wish.port))
     return Prepared(
-        plan,
-        made,
-        configuration,
-        Endpoint(address, wish.port),
-        follow_commands(facts),
-        docker_dir,
-        trusts["client"],
-        (
-            *notes,
-            *mended(facts),
-            *configuration.notes,
-            *firewall_notes(facts, wish.port),
-            *(timer.notes if timer else ()),
-        ),
-        timer=timer,
+        plan, made, configuration, Endpoint(nearest(wish.listen), wish.port), follow_commands(facts),
+        docker_dir, trusts["client"], (*told, *(timer.notes if timer else ())), timer=timer,
+    )  # fmt: skip
+
+
+def _certificates(
+    session: Session, signer: Signer, names: tuple[x509.GeneralName, ...], client: str
+) -> tuple[Made, Made, Made]:
+    """The authority, the server's certificate and the client's: what is in use, or is made."""
+    store, authority = session.store, signer.authority_in_use()
+    server = LeafRequest("server", folder(names[0]), display(names[0]), names)
+    return (
+        authority,
+        signer.leaf_in_use(store.authority("server") or authority.generation, server),
+        signer.leaf_in_use(store.authority("client") or authority.generation, LeafRequest("client", client, client)),
     )
+
+
+def nearest(listen: Sequence[str]) -> str:
+    """Where this host reaches a dockerd that listens on these addresses; none: on every one."""
+    return next((one.strip("[]") for one in listen if one not in EVERY_ADDRESS), "127.0.0.1")
 
 
 def wants_timer(session: Session, change: ChangeOptions) -> bool:
