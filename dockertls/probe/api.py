@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import io
 import json
@@ -195,9 +196,30 @@ def remaining(deadline: float) -> float:
     return left
 
 
+class ConnectedSocket(ssl.SSLSocket):
+    """A TLS socket of a connection that lives, for `SSLContext.sslsocket_class`.
+
+    Where the peer's reset comes before the handshake begins, Python's own either hands out a socket that speaks no TLS,
+    or leaves it open: `wrap_socket` has taken the descriptor over, and nobody else can close it.
+    """
+
+    def getpeername(self) -> object:
+        """Whom we are connected to.
+
+        Raises:
+            ConnectionResetError: nobody, and the socket is closed.
+        """
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
+
+
 def bare_context() -> ssl.SSLContext:
     """A client context that trusts nobody, asks nothing of the environment and takes TLS 1.2 and 1.3."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = ConnectedSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     return context

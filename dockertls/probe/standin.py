@@ -87,6 +87,7 @@ class _Caller(socketserver.BaseRequestHandler):
 def server_context(ca: bytes, cert: bytes, key: bytes) -> ssl.SSLContext:
     """How dockerd with tlsverify meets its clients; arguments and errors as of `stand_in`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = api.ConnectedSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     api.load_authorities(context, ca)

@@ -157,6 +157,7 @@ def https() -> Https:
         tickets: int = 2,
     ) -> Behaviour:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class = api.ConnectedSocket
         context.minimum_version, context.maximum_version = lowest, highest
         context.num_tickets = tickets
         context.verify_mode = ask

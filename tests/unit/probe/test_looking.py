@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import ssl
 import threading
@@ -238,6 +239,20 @@ def test_what_is_no_daemon_is_never_fine(world: World, serve: Serve, behave: Beh
     assert "\x1b" not in str(verdicts)
 
 
+@pytest.mark.parametrize("says", [b"", b"too late"])
+def test_a_reset_before_the_handshake_leaves_nothing_open(says: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        plain = socket.create_connection(server.getsockname(), timeout=TIMEOUT)
+        caller, _ = server.accept()
+        with caller:
+            caller.sendall(says)
+            _resets(caller)
+    select.select([plain], [], [], TIMEOUT)
+    with pytest.raises(ConnectionResetError):
+        api.bare_context().wrap_socket(plain, server_hostname="daemon")
+    assert plain.fileno() == -1, "it was handed over, and closed there: an open one fails this test by its warning"
+
+
 def test_garbage_is_told_from_tls(world: World, serve: Serve) -> None:
     seen = look(serve(_garbage), world.good, version="TLSv1.3", timeout=TIMEOUT)
     assert (seen.outcome, seen.answer[:8]) == (Outcome.NOT_TLS, b"SSH-2.0-")
@@ -287,6 +302,7 @@ def test_a_drip_does_not_extend_the_time(world: World, serve: Serve, start: byte
 
 def test_a_dripping_answer_over_tls_ends_in_time(world: World, serve: Serve) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = api.ConnectedSocket
     api.load_pair(context, world.server.cert, world.server.key)
     sent: list[int] = []
 
