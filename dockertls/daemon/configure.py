@@ -91,7 +91,7 @@ def configure(facts: HostFacts, wanted: Wanted) -> Configuration:
         refuse(WHAT, forward_faults(here, asked))
     forward = forwarding(here, asked) if found.user else None
     changes = _whole(here, (*_changes(here, wanted, homes(style, here)), forward))
-    _check(facts, changes, wanted, asked.hosts)
+    _check(here, changes, wanted, asked.hosts)
     plan = Plan(f"{WHAT}: TLS on {', '.join(asked.hosts)}", tuple(changes), (), _activation(facts, changes))
     return Configuration(plan, style, why, tuple(_notes(here, facts.after(changes))))
 
@@ -115,9 +115,9 @@ def _whole(here: Situation, wished: Iterable[Change | None]) -> list[Change]:
     return owned(with_folders(here.facts, changes), here.reading.packaging.places.owner)
 
 
-def _check(facts: HostFacts, changes: list[Change], wanted: Wanted, hosts: tuple[str, ...]) -> None:
+def _check(here: Situation, changes: list[Change], wanted: Wanted, hosts: tuple[str, ...]) -> None:
     """Read the result as dockerd would, and refuse it if anything in it would stop dockerd or leave it open."""
-    after = read(facts.after(changes))
+    after = read(here.facts.after(changes)).told_by(here.current)
     said = after.both()
     faults = list(judged(after, stops=True))
     refuse(WHAT, faults)

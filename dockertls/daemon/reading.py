@@ -68,6 +68,19 @@ class Reading:
         """Where a flag stands."""
         return self.packaging.place_of(item.start)
 
+    def told_by(self, now: Reading) -> Reading:
+        """The same, and what stays as it is is told where it stands now: a file that is only planned has no lines."""
+        places = {(part.words, part.written): part.place for part in now.packaging.parts}
+        parts = (
+            replace(part, place=places.get((part.words, part.written), part.place)) for part in self.packaging.parts
+        )
+        return replace(
+            self,
+            packaging=replace(self.packaging, parts=tuple(parts)),
+            file=_told_by(self.file, now.file),
+            dropped=_told_by(self.dropped, now.dropped),
+        )
+
     def by_flags(self) -> Mapping[str, Source]:
         """What the flags say together, by daemon.json key."""
         places: dict[str, dict[str, None]] = {}
@@ -100,6 +113,12 @@ class Reading:
             if key in MERGED_KEYS and key in self.file
         }
         return MappingProxyType({**self.file, **flags, **merged})
+
+
+def _told_by(planned: Mapping[str, Source], now: Mapping[str, Source]) -> Mapping[str, Source]:
+    """Keys with the places where those stand now that keep their value."""
+    kept = {key: now[key] for key, said in planned.items() if key in now and now[key].value == said.value}
+    return MappingProxyType({**planned, **kept})
 
 
 def hosts_of(source: Source | None) -> tuple[str, ...]:

@@ -93,8 +93,10 @@ class Variables:
             except Refused as error:
                 self.faults += named(place, error)
             return
+        braced = _DOLLAR.fullmatch(word)
+        _, place = (self.value(braced[1]) if braced and braced[1] else None) or ("", start)
         whole = _DOLLAR.sub(lambda found: self._substitute(found, start), word)
-        yield Part((whole.replace("%%", "%"),), start, word)
+        yield Part((whole.replace("%%", "%"),), place, word)
 
     def _substitute(self, found: re.Match[str], start: Place) -> str:
         return (self.value(found[1]) or ("", start))[0] if found[1] else "$"

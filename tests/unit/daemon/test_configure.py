@@ -24,6 +24,7 @@ DOCKER = Path("/etc/docker")
 JSON = DOCKER / "daemon.json"
 DEFAULT = Path("/etc/default/docker")
 CONF = Path("/etc/conf.d/docker")
+UNIT = Path("/usr/lib/systemd/system/docker.service")
 DROP_INS = Path("/etc/systemd/system/docker.service.d")
 SERVICE_DROP_IN = DROP_INS / "zz-dockertls.conf"
 LISTENER = Path("/etc/systemd/system/docker.socket.d/zz-dockertls.conf")
@@ -365,6 +366,17 @@ def test_a_tree_without_docker_gets_a_daemon_json_and_is_told_so() -> None:
 def test_other_faults_of_the_configuration_stop_the_plan() -> None:
     with pytest.raises(Refused, match="debug is given as a flag"):
         configure(tree("debian", {**environment("--debug"), JSON: '{"debug": true}'}), WANTED)
+
+
+@pytest.mark.parametrize("wanted", [AS_JSON, DROP_IN])
+def test_faults_that_stay_are_told_where_they_stand_now(wanted: Wanted) -> None:
+    """Lines of a file that is only planned would send the reader to the wrong one, or to none."""
+    started = packaged_files(BY_NAME["docker-ce"])[UNIT].replace("--containerd=", "--iptables=false --containerd=")
+    texts = {UNIT: started, JSON: '{\n  "tlsverify": false,\n  "iptables": true\n}\n'}
+    with pytest.raises(Refused) as caught:
+        configure(tree("docker-ce", texts), wanted)
+    told = f"iptables is given as a flag ({UNIT}:5 ExecStart) and in {JSON}:3: dockerd does not start"
+    assert [fault.message for fault in caught.value.faults] == [told]
 
 
 def test_a_unix_host_beside_systemds_is_kept_and_noted_but_never_made() -> None:

@@ -131,6 +131,20 @@ def test_a_braced_variable_is_one_word_and_is_not_edited() -> None:
     assert here.variable is None
 
 
+def test_a_word_that_is_a_braced_variable_stands_where_that_is_set() -> None:
+    line = "/usr/bin/dockerd ${ALONE} --label=${ALONE} ${UNSET}"
+    here = found(
+        {
+            SERVICE: unit(line, "Environment=ALONE=-D", "EnvironmentFile=-/etc/sysconfig/docker"),
+            "/etc/sysconfig/docker": "# comment\nALONE=--label=a=b c\n",
+        }
+    )
+    assert here.words == ("--label=a=b c", "--label=--label=a=b c", "")
+    places = [str(here.place_of(index)) for index in range(3)]
+    assert places == ["/etc/sysconfig/docker:2 ALONE", str(here.start), str(here.start)]
+    assert not any(here.editable(part) for part in here.parts)
+
+
 def test_a_file_without_a_dash_must_be_there() -> None:
     line = "/usr/sbin/dockerd $DOCKER_OPTS"
     assert (
