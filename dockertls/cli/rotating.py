@@ -208,11 +208,11 @@ class Rotator:
         )
 
     def _of_authority(self, rotation: Rotation, phase: Phase, new: Generation, trust: bytes) -> Iterator[Plan]:
-        """The authority's own folder: who is trusted, how far it is, and at its end who signs."""
-        running = phase not in {PHASES[0], LAST}
-        yield plan_rotation(self._store, rotation.at(phase) if running else None, trust)
+        """The authority's own folder: at the end who signs, who is trusted, and how far it is."""
         if phase is LAST:
             yield plan_use(self._store, new)
+        running = phase not in {PHASES[0], LAST}
+        yield plan_rotation(self._store, rotation.at(phase) if running else None, trust)
 
     def _to_move(
         self, rotation: Rotation, phase: Phase, sides: dict[str, Generation], here: Survey

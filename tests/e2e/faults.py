@@ -17,7 +17,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "fchmod": ("EPERM", "EIO"),
         "fchown": ("EPERM",),
-        "fsetxattr": ("EPERM", "ENOSPC"),
+        "fsetxattr": ("EACCES", "ENOSPC"),  # EPERM is what a label meets that nobody enforces: it is let go
         "fsync": ("EIO", "ENOSPC"),
         "mkdirat": ("ENOSPC", "EROFS"),
         "openat": ("ENOSPC", "EROFS", "EPERM"),
@@ -35,6 +35,7 @@ LASTING: Mapping[str, str] = MappingProxyType(
 """What a disk that dies, fills up or turns read-only refuses from then on."""
 SAID: Mapping[str, str] = MappingProxyType(
     {
+        "EACCES": "Permission denied",
         "EIO": "Input/output error",
         "ENOSPC": "No space left on device",
         "EPERM": "Operation not permitted",
