@@ -18,6 +18,7 @@ from dockertls.journal import (
     history,
     is_left,
     journal_path,
+    lasts,
     mark_activating,
     next_id,
     steps_of,
@@ -56,6 +57,10 @@ class Run:
     append_only: tuple[Path, ...] = ()
     undoes: tuple[int, ...] = ()
     activate: bool = True
+
+    def activates(self, host: Host) -> bool:
+        """Whether anything is run."""
+        return host.runs and self.activate
 
 
 @dataclass(frozen=True)
@@ -117,19 +122,18 @@ def apply(
         if host.runs:
             _run_all(plan.guards, host)
         entry = _entry(plan, host, run, rooted)
-        activates = host.runs and run.activate
         touched = False
         try:
             write_journal(host, entry)
             _stage(rooted, host, entry.mark)
             touched = True
-            _carry_out(plan, host, entry, rooted, activate=activates)
+            _carry_out(plan, host, entry, rooted, run)
             if proof:
                 proof()
             finish(host, entry)
         except BaseException as error:  # noqa: BLE001 - whatever it was, an interrupt too: it is taken back, then raised
             _fail(error, host, touched=touched)
-    return Receipt(entry.id, plan, run.now, () if activates else plan.commands)
+    return Receipt(entry.id, plan, run.now, () if run.activates(host) else plan.commands)
 
 
 @contextmanager
@@ -227,10 +231,10 @@ def _rooted(plan: Plan) -> tuple[Rooted, ...]:
 # carrying out
 
 
-def _carry_out(plan: Plan, host: Host, entry: Entry, rooted: Sequence[Rooted], *, activate: bool) -> None:
+def _carry_out(plan: Plan, host: Host, entry: Entry, rooted: Sequence[Rooted], run: Run) -> None:
     """Name the nodes; what is to be run is, once the journal says so."""
-    for commands in chain(_publish(rooted, host, entry.mark), (plan.activation,)):
-        if commands and activate:
+    for commands in chain(_publish(rooted, host, entry.mark, run.append_only), (plan.activation,)):
+        if commands and run.activates(host):
             entry = mark_activating(host, entry)
             _run_all(commands, host)
 
@@ -271,23 +275,35 @@ def _alters(change: Change) -> bool:
     return isinstance(change.before, Directory) and isinstance(change.after, Directory)
 
 
-def _publish(rooted: Sequence[Rooted], host: Host, mark: str) -> Iterator[tuple[Command, ...]]:
-    """Give the nodes their names in the plan's order; a directory's names are durable before the next one's change.
+def _publish(
+    rooted: Sequence[Rooted], host: Host, mark: str, append_only: Sequence[Path]
+) -> Iterator[tuple[Command, ...]]:
+    """Give the nodes their names in the plan's order; a directory's names are durable before a later one's change.
+
+    But names in what is append-only wait for each other: nobody else reads it, and the journal puts it right.
 
     Yields what is to be run before it goes on.
     """
-    parent: Path | None = None
+    waiting: dict[Path, None] = {}
     for change, root in rooted:
         if root is None or root is change.path:
-            if parent is not None and parent != change.path.parent:
-                host.sync([parent])
-            parent = change.path.parent
+            folder = change.path.parent
+            if {*waiting} - {folder} and not lasts(change.path, append_only):
+                _settle(waiting, host)
+            waiting[folder] = None
             _publish_one(change, host, mark)
-        if change.then and parent is not None:
-            host.sync([parent])
+            if not isinstance(change.after, Directory):
+                waiting.pop(change.path, None)
+        if change.then:
+            _settle(waiting, host)
             yield change.then
-    if parent is not None:
-        host.sync([parent])
+    _settle(waiting, host)
+
+
+def _settle(waiting: dict[Path, None], host: Host) -> None:
+    if waiting:
+        host.sync(waiting)
+    waiting.clear()
 
 
 def _publish_one(change: Change, host: Host, mark: str) -> None:

@@ -15,7 +15,7 @@ from dockertls.errors import NotReady
 from dockertls.plan import KEY, Command, Directory, File, Link, Node, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dockertls.host import Host
     from dockertls.plan import Change, Owner
@@ -255,13 +255,18 @@ def steps_of(rooted: Iterable[Rooted], append_only: tuple[Path, ...]) -> tuple[S
     for change, root in rooted:
         if root in compacted:
             continue
-        kept = any(change.path.is_relative_to(one) or one.is_relative_to(change.path) for one in append_only)
-        compact = kept and root is change.path
+        kept = lasts(change.path, append_only)
+        compact = kept and root is change.path and change.before is None
         if compact:
             compacted.add(change.path)
         before, after = Record.of(change.before, content=True), Record.of(change.after)
         steps.append(Step(str(change.path), change.why, before, after, kept, compact, change.then, change.back))
     return tuple(steps)
+
+
+def lasts(path: Path, append_only: Sequence[Path]) -> bool:
+    """Whether a path lies in an append-only place, or on the way there."""
+    return any(path.is_relative_to(one) or one.is_relative_to(path) for one in append_only)
 
 
 def journal_path(host: Host) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
@@ -22,7 +22,7 @@ from dockertls.undo import plan_undo, undoable
 from tests.laws.trees import Flaky, Killed, Tree, files, plan_between, read, trees, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RUN = Run(datetime(2026, 11, 23, tzinfo=UTC), who="law")
 MEMORY = "/dev/shm" if DiskPath("/dev/shm").is_dir() else None  # noqa: S108 - a file system on which a barrier costs nothing
@@ -75,16 +75,54 @@ def test_killed_at_any_step_the_next_start_finds_the_old_or_the_new(
 ) -> None:
     plan = plan_between(before, after)
     assume(plan)
+    run = replace(RUN, append_only=data.draw(st.sampled_from([(), *((path,) for path in sorted({*before, *after}))])))
     with host_with(before) as host:
         counting = Flaky(host.root)
-        apply(plan, counting, RUN)
+        apply(plan, counting, run)
     with host_with(before) as host:
         nth = data.draw(st.integers(1, len(counting.calls)))
         with pytest.raises(Killed):
-            apply(plan, Flaky(host.root, nth=nth, killed=True), RUN)
+            apply(plan, Flaky(host.root, nth=nth, killed=True), run)
         recover(host)
         assert read(host) == (after if history(host) else before)
         assert recover(host) is None
+
+
+@dataclass(frozen=True)
+class Watched(LocalHost):
+    """A host that writes down what gets a name, and what is made durable together."""
+
+    seen: list[tuple[str, ...]] = field(default_factory=list)
+
+    def rename(self, old: Path, new: Path) -> None:
+        self.seen.append((str(new),))
+        super().rename(old, new)
+
+    def sync(self, paths: Iterable[Path]) -> None:
+        folders = tuple(str(path) for path in paths)
+        self.seen.append(("durable", *folders))
+        super().sync(map(Path, folders))
+
+
+def test_names_are_durable_before_the_next_directorys_but_the_stores_all_at_once(tmp_path: DiskPath) -> None:
+    host = Watched(str(tmp_path))
+    write(host, {Path(f"/{name}"): Directory() for name in ("d", "e", "s")})
+    write(host, {Path(f"/s/{name}"): Directory() for name in ("a", "b")})
+    names = ("/s/a/1", "/s/b/1", "/s/a/2", "/d/tls", "/d/key", "/e/listener")
+    plan = Plan("order", tuple(Change(Path(name), None, File(b""), "") for name in names))
+    apply(plan, host, replace(RUN, append_only=(Path("/s"),)))
+    first = host.seen.index(("/s/a/1",))
+    assert host.seen[first : first + 9] == [
+        ("/s/a/1",),
+        ("/s/b/1",),
+        ("/s/a/2",),
+        ("durable", "/s/a", "/s/b"),
+        ("/d/tls",),
+        ("/d/key",),
+        ("durable", "/d"),
+        ("/e/listener",),
+        ("durable", "/e"),
+    ]
 
 
 @given(trees(), trees())
