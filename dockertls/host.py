@@ -81,6 +81,9 @@ class Host(Protocol):
     def changed(self, path: Path) -> float | None:
         """When what is at `path` itself last changed: content, owner, mode or name; in seconds, UTC. None: nothing."""
 
+    def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
+        """Whether files of these names in a directory cannot be replaced: read-only or immutable, as far as is told."""
+
     def make(self, path: Path, node: Node) -> None:
         """Create a node where nothing is, with mode, owner and extended attributes."""
 
@@ -236,6 +239,12 @@ class LocalHost:
                     return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime
             except (FileNotFoundError, NotADirectoryError):
                 return None
+
+    def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
+        # Only to root a file that is not to be written says more than its mode.
+        looked = (".", *names) if os.geteuid() == 0 else (".",)
+        with Told(folder), self._parent(folder / ".names") as (handle, _):
+            return not all(os.access(name, os.W_OK, dir_fd=handle) for name in looked)
 
     # changing
 

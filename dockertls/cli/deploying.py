@@ -79,6 +79,12 @@ class Survey:
         return tuple((copy, generation) for copy, generation in held if generation and copy.is_pair)
 
     @property
+    def stuck(self) -> tuple[tuple[ClientCopy, Generation], ...]:
+        """The places whose files are a client's of this store, and cannot follow it."""
+        held = ((one.copy, one.generation) for one in self.clients if one.copy.fault)
+        return tuple((copy, one) for copy, one in held if one and not self.revocations.of(one.certificate))
+
+    @property
     def left(self) -> tuple[str, ...]:
         """The places that are left as they are, and why, a line each."""
         return tuple(f"{visible(one.copy.place)} is left as it is: {one.why}" for one in self.clients if one.why)
@@ -125,13 +131,21 @@ def _held(session: Session, revocations: Revocations) -> Iterator[Held]:
     folders, store = docker_dirs(session), session.store
     facts = session.facts(trees=client_copies.wanted(folders), bears=True)
     judge = _Judge(session.docker_dir(None, session.user()), revocations, store.trusted(), session.started)
-    for copy in client_copies.client_copies(facts, folders):
+    for there in client_copies.client_copies(facts, folders):
+        copy = _reachable(session, there)
         certificate = copy.certificate
         found = store.whose("client", certificate) if certificate else None
         if found is None or not copy.is_pair:
             yield Held(copy, found)
         else:
             yield Held(copy, found, judge.why_left(copy, found, store.current("client", found.name)))
+
+
+def _reachable(session: Session, copy: ClientCopy) -> ClientCopy:
+    """The same; with a fault where nothing can be written: one home must not keep all others from what they need."""
+    if not copy.is_pair or not session.host.is_sealed(copy.folder, copy.files):
+        return copy
+    return replace(copy, fault=f"nothing can be written in {visible(str(copy.folder))}: it is read-only, or immutable")
 
 
 @dataclass(frozen=True)

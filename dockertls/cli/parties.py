@@ -27,13 +27,13 @@ class Party:
     """A daemon or a client, and what is known of it.
 
     Attributes:
-        role: "server" or "client"; "folder": files of this host that could not be looked at.
+        role: "server" or "client"; "folder": files of this host that do not follow.
         name: its folder in the store; of a folder, its path.
         here: whether its files lie on this host, where they follow every phase.
         trusts: whom it trusts.
         shows: whose certificate it shows.
         confirmed: whether its holder was said to have what it is given credit for.
-        fault: why it could not be looked at.
+        fault: why it does not follow.
         known: whether any copy is known at all; one that is not is told, and not waited for.
     """
 
@@ -96,8 +96,10 @@ def blocks(found: Iterable[Party], rotation: Rotation, phase: Phase) -> tuple[Bl
 def _block(party: Party, phase: Phase) -> Block | None:
     lock_out = f"--lock-out {party.name}"
     if party.role == "folder":
-        why = f"it could not be looked at: {party.fault}"
-        return Block("folder", party.name, why, "mend that", f"then run it again (or do not wait: {lock_out})")
+        why = f"its files do not follow: {party.fault}"
+        return Block(
+            "folder", party.name, why, f"mend this: {party.fault}", f"then run it again (or do not wait: {lock_out})"
+        )
     other = "client" if party.role == "server" else "server"
     believes, is_believed = phase.shows(other) in party.trusts, party.shows in phase.trusts(other)
     if believes and is_believed:
@@ -110,7 +112,7 @@ def _block(party: Party, phase: Phase) -> Block | None:
 
 
 def parties(session: Session, survey: Survey, old: Generation, new: Generation) -> tuple[Party, ...]:
-    """Everybody who has a good certificate of the store, and every folder that could not be looked at."""
+    """Everybody who has a good certificate of the store, and every folder that does not follow."""
     store, sides = session.store, _Sides(old, new)
     here = _here(survey)
     unseen = (one.copy for one in survey.clients if one.copy.fault and (one.generation or not one.copy.certificate))

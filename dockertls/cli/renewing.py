@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
+    from dockertls.client.copies import ClientCopy
     from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
 
@@ -150,11 +151,13 @@ class Looked:
         selected: what is renewed, and what is not.
         unseen: places with client files that do not follow.
         warnings: what is to be said of them, and of keys that others could read.
+        stuck: those of them that would follow if something were not in the way.
     """
 
     selected: Selected
     unseen: tuple[Unseen, ...]
     warnings: tuple[str, ...]
+    stuck: tuple[tuple[ClientCopy, Generation], ...]
 
 
 def renew_certificates(session: Session, asked: Renew, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
@@ -191,7 +194,7 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 def _look(session: Session, asked: Renew, here: Survey) -> Looked:
     unseen = tuple(_unseen(here))
     lines = (f"{one.place} is left as it is: {one.why}" for one in unseen)
-    return Looked(_select(session, asked), unseen, (*lines, *_exposed(here)))
+    return Looked(_select(session, asked), unseen, (*lines, *_exposed(here)), here.stuck)
 
 
 def _unseen(here: Survey) -> Iterator[Unseen]:
@@ -407,6 +410,8 @@ def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ra
     session.tell_undo(done.receipt)
     if done.stopped_by:
         raise NotReady(f"issued, not deployed: {done.stopped_by}", "when it suits: dockertls renew --restart always")
+    if behind := _behind(session.store, looked):
+        raise NotReady(f"issued, not deployed: {'; '.join(behind)}", "mend that, then run it again: dockertls renew")
     if failed:
         told = "; ".join(f"{one.program}: {one.failure}" for one in failed)
         raise NotReady(
@@ -415,6 +420,12 @@ def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ra
     console.document("renew", _document(session, done, made, looked, ran), ok=not selected.skipped)
     if selected.skipped:
         raise typer.Exit(Negative.exit)
+
+
+def _behind(store: StoreState, looked: Looked) -> list[str]:
+    """Places that have not the certificate that is in use now, because something is in the way."""
+    now = ((copy, old, store.current("client", old.name)) for copy, old in looked.stuck)
+    return [f"{copy.place}: {copy.fault}" for copy, old, current in now if current and current.path != old.path]
 
 
 def _document(

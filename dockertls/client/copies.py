@@ -32,7 +32,7 @@ class ClientCopy:
         docker_dir: the folder that is to be named to Docker's clients, such as /home/ann/.docker.
         context: the docker context that they are for; empty: they are the folder's own.
         endpoint: of that context, verbatim.
-        fault: why they are left as they are: something could not be looked at, or is no file.
+        fault: why they are left as they are: something could not be looked at or written, or is no file.
     """
 
     folder: Path

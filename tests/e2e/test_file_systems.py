@@ -19,11 +19,12 @@ from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File, Plan
 from tests.e2e.faults import mounted, remount
 from tests.e2e.program import Place
-from tests.e2e.scenarios import ACL, LABELLED, READER, SCENARIOS, SETTINGS
+from tests.e2e.scenarios import ACL, LABELLED, READER, SCENARIOS, SETTINGS, USERS
 from tests.e2e.whole import assert_deployed, assert_whole, host, store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from dockertls.plan import Node
 
@@ -64,8 +65,6 @@ def test_a_read_only_file_system(secured: Place, folder: str) -> None:
     ("name", "folder"),
     [
         ("renew", "etc/docker"),
-        ("renew", "root/.docker"),
-        ("rotate-start", "root/.docker"),
         ("rotate-last", "etc/docker"),
         ("rotate-compromised", "etc/docker"),
     ],
@@ -97,6 +96,61 @@ def immutable(path: DiskPath) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["chattr", "-i", path], check=True)
+
+
+@pytest.fixture
+def shared(secured: Place) -> Place:
+    """A host on which ann has her files at home, too, and bob has his."""
+    (secured.root / "etc/passwd").write_text(f"{USERS}bob:x:1002:1002:Bob:/home/bob:/bin/sh\n")
+    secured.done("client", "issue", "bob", "--yes")
+    for name, user in (("ann", 1000), ("bob", 1002)):
+        home = secured.root / "home" / name
+        home.mkdir(parents=True)
+        os.chown(home, user, user)
+        secured.done("client", "install", name, "--docker-dir", f"/home/{name}/.docker", "--yes")
+    return secured
+
+
+@contextmanager
+def mounted_read_only(folder: DiskPath) -> Iterator[None]:
+    with mounted(folder):
+        remount(folder, "ro")
+        try:
+            yield
+        finally:
+            remount(folder, "rw")
+
+
+@contextmanager
+def immutable_file(folder: DiskPath) -> Iterator[None]:
+    with immutable(folder / "cert.pem"):
+        yield
+
+
+@pytest.mark.needs("chattr")
+@pytest.mark.parametrize("seal", [mounted_read_only, immutable, immutable_file])
+def test_a_home_that_cannot_be_written_keeps_no_other_from_being_renewed(
+    shared: Place, seal: Callable[[DiskPath], AbstractContextManager[None]]
+) -> None:
+    home, other = (shared.root / f"home/{name}/.docker/cert.pem" for name in ("ann", "bob"))
+    served = shared.root / "etc/docker/server-cert.pem"
+    before = [path.read_bytes() for path in (home, other, served)]
+    with seal(home.parent):
+        ran = shared.run("renew", "--all", "--yes")
+        assert ran.code == 4, ran
+        assert "issued, not deployed: /home/ann/.docker: nothing can be written" in ran.err
+        now = [path.read_bytes() for path in (home, other, served)]
+        assert [old == new for old, new in zip(before, now, strict=True)] == [True, False, False]
+        assert shared.run("renew", "--yes").code == 4, "it is told until it is mended"
+        ran = shared.run("ca", "rotate", "start", "--no-passphrase", "--yes")
+        assert ran.code == 4, ran
+        assert "mend this: nothing can be written in /home/ann/.docker" in ran.err
+        assert "--lock-out /home/ann/.docker" in ran.err
+    shared.done("renew", "--yes")
+    assert home.read_bytes() == (shared.root / "etc/dockertls/clients/ann/current/cert.pem").read_bytes()
+    shared.done("ca", "rotate", "--now", "--no-passphrase", "--yes")
+    assert_whole(shared)
+    assert_deployed(shared)
 
 
 @pytest.mark.needs("chattr")
