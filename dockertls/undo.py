@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,11 @@ from dockertls.errors import Drifted
 from dockertls.plan import Change, Directory, Plan, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dockertls.host import Host
     from dockertls.journal import Entry, Step
-    from dockertls.plan import Node
+    from dockertls.plan import Command, Node
 
 
 def undone(entries: Sequence[Entry]) -> frozenset[int]:
@@ -44,7 +45,7 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
 
     Args:
         host: where it was done.
-        entries: oldest first, of one group.
+        entries: oldest first; of one group, or with all that came later.
 
     Raises:
         Drifted: if something is not as the entries left it.
@@ -52,22 +53,57 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
     first: dict[Path, Step] = {}
     last: dict[Path, Step] = {}
     for step in (step for entry in entries for step in entry.steps if not step.kept):
-        first.setdefault(Path(step.path), step)
-        last[Path(step.path)] = step
-    paths = list(reversed(last))
+        path = Path(step.path)
+        first.setdefault(path, step)
+        last[path] = _with_commands(step, last.get(path, step))
+    paths = _in_order(entries, last)
     present = {path: _present(path, host, last) for path in paths}
     drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
     if drifted:
         raise Drifted(
             f"changed since: {', '.join(drifted)}",
-            "put that back as it was left, or undo what came later first (see `dockertls history`)",
+            f"put that back; what dockertls changed later goes along with `dockertls undo {entries[0].id} --since`",
         )
     changes = [
         Change(path, present[path], first[path].before.node(host), first[path].why, last[path].back, last[path].then)
         for path in paths
     ]
-    activation = dict.fromkeys(command for entry in reversed(entries) for command in entry.activation)
-    return Plan(f"undo: {entries[-1].title}", _keep_occupied(changes, host), (), tuple(activation))
+    activation = tuple(command for entry in reversed(entries) for command in entry.activation)
+    more = len({entry.group or str(entry.id) for entry in entries}) - 1
+    title = f"undo: {entries[-1].title}" + (f" and {more} more" if more else "")
+    return Plan(title, _keep_occupied(changes, host), (), _once(activation))
+
+
+def _once(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """Each command once, the last time that it is asked for; not at all where a later one does the same and more."""
+    found = tuple(reversed(dict.fromkeys(reversed(commands))))
+    return tuple(one for at, one in enumerate(found) if not any(_covers(other, one) for other in found[at + 1 :]))
+
+
+def _covers(command: Command, other: Command) -> bool:
+    return command.argv[:2] == other.argv[:2] and set(command.argv) > set(other.argv)
+
+
+def _with_commands(step: Step, earlier: Step) -> Step:
+    """A step with what an earlier one of the same path has run: a listener that was changed is closed all the same."""
+    return replace(step, then=step.then or earlier.then, back=step.back or earlier.back)
+
+
+def _in_order(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> list[Path]:
+    """The paths in the order in which they go back: the last one first.
+
+    But what has commands of its own precedes all others: a listener is closed before anything of its TLS may go. And
+    what a later entry put into a directory that an earlier one made goes with that directory: a generation of
+    certificates after all that names it.
+    """
+    ranks: dict[Path, tuple[int, ...]] = {}
+    made: set[Path] = set()
+    for entry in entries:
+        for path in (path for step in entry.steps if (path := Path(step.path)) in steps and path not in ranks):
+            folder = next((parent for parent in path.parents if parent in made), None)
+            ranks[path] = (*(ranks[folder] if folder else ()), len(ranks))
+        made |= {path for path in ranks if steps[path].after.kind == "directory"}
+    return sorted(ranks, key=lambda path: (bool(steps[path].back), ranks[path]), reverse=True)
 
 
 def _present(path: Path, host: Host, last: dict[Path, Step]) -> Node | None:

@@ -36,6 +36,7 @@ def undo(
         int | None, typer.Argument(metavar="ID", help="A number of `dockertls history`; default: the newest.")
     ] = None,
     *,
+    since: Annotated[bool, typer.Option("--since", help="With all that came later, as one.")] = False,
     change: ChangeOptions,
     restarts: RestartOptions,
 ) -> None:
@@ -51,10 +52,13 @@ def undo(
     mode = Restart.parse(restarts.restart)
     session.recover(change)
     entries = read(session.host)
-    group = with_group(_chosen(entries, number), undoable(entries))
-    changed = undo_entries(session, group, change, mode)
-    session.console.result(f"taken back: {', '.join(entry.title for entry in group)}")
-    session.console.document("undo", {"undone": [entry.id for entry in group], "changed": changed})
+    can = undoable(entries)
+    group = with_group(_chosen(entries, number), can)
+    later = tuple(entry for entry in can if since and entry.id > group[-1].id)
+    changed = undo_entries(session, group, change, mode, later)
+    done = (*group, *later)
+    session.console.result(f"taken back: {', '.join(entry.title for entry in done)}")
+    session.console.document("undo", {"undone": [entry.id for entry in done], "changed": changed})
 
 
 def _chosen(entries: tuple[Entry, ...], number: int | None) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -333,16 +334,24 @@ def _why_not(session: Session, restart: Restart, seen: Running | None, options: 
     return f"a restart would stop {names}"
 
 
-def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOptions, restart: Restart) -> bool:
+def undo_entries(
+    session: Session,
+    entries: Sequence[Entry],
+    options: ChangeOptions,
+    restart: Restart,
+    later: Sequence[Entry] = (),
+) -> bool:
     """Take entries of one group back, the newest first, each with its own activation.
 
-    What kept containers running through a restart goes last, by a reload, when the restart is over.
+    What kept containers running through a restart goes last, by a reload, when the restart is over. What came later
+    goes with the newest as one: what was in use in between does not come back on the way.
 
     Args:
         session: this run.
         entries: oldest first.
         options: how to go about it.
         restart: what may happen to the daemon.
+        later: entries after them, oldest first.
 
     Returns:
         Whether anything was done.
@@ -351,7 +360,8 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         NotReady: if the daemon may not be restarted now, or certificates would come back whose time is over; nothing is
             done then.
     """
-    whole = plan_undo(session.host, entries)
+    parts = _parts(entries, later)
+    whole = plan_undo(session.host, (*entries, *later))
     never = restart is Restart.NEVER and session.host.runs
     if never and closes_listener(whole):
         raise NotReady(
@@ -360,21 +370,38 @@ def undo_entries(session: Session, entries: Sequence[Entry], options: ChangeOpti
         )
     _refuse_bygone(session, whole)
     _refuse_open(session, whole)
-    seen = _containers(session, plan_undo(session.host, entries[-1:]), restart)
+    seen = _containers(session, plan_undo(session.host, parts[-1]), restart)
     if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
         return False
     run = session.run(group=secrets.token_hex(8))
     with _turn(session):
-        newest = plan_undo(session.host, entries[-1:])
+        newest = plan_undo(session.host, parts[-1])
         if reason := _why_not(session, restart, _containers(session, newest, restart), options):
             raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
-        for entry in reversed(entries):
-            plan = plan_undo(session.host, (entry,))
+        for part in reversed(parts):
+            plan = plan_undo(session.host, part)
             activate = restart is not Restart.NEVER or not plan.activation  # what only changes ask for is not dockerd's
             guards = _guards(session, plan) if plan.activation else ()
             with _last_words(session):
-                apply(plan, session.host, replace(run, undoes=(entry.id,), activate=activate), guards=guards)
+                apply(
+                    plan,
+                    session.host,
+                    replace(run, undoes=tuple(one.id for one in part), activate=activate),
+                    guards=guards,
+                )
     return True
+
+
+def _parts(entries: Sequence[Entry], later: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
+    """What is taken back at once, the last part first.
+
+    A reload stands by itself, where nothing else changed the same files: it may have kept containers running.
+    """
+    paths = Counter(path for entry in (*entries, *later) for path in {step.path for step in entry.steps})
+    reloads = [one for one in later if one.activation and not any(map(is_restart, one.activation))]
+    alone = [one for one in reloads if all(paths[step.path] == 1 for step in one.steps)]
+    rest = (one for one in later if one not in alone)
+    return (*((one,) for one in (*entries[:-1], *alone)), (entries[-1], *rest))
 
 
 def _refuse_bygone(session: Session, plan: Plan) -> None:
@@ -390,7 +417,7 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
             f"nothing was taken back: a rotation of the authority is under way, and this touches {', '.join(places)}",
             "go back with `dockertls ca rotate abort`, or end it with `dockertls ca rotate next`",
         )
-    hint = "issue a new one instead; an earlier change is taken back by its number: see `dockertls history`"
+    hint = "issue a new one, or take an earlier change back with all that came later: `dockertls undo ID --since`"
     faults = [Fault(line, hint) for line in bygone(plan, session.store, session.started)]
     if faults:
         told = "; ".join(fault.message for fault in faults)

@@ -142,6 +142,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         (BOOTSTRAP, ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377")),
         again=USED_UP,
     ),
+    "undo-since": Scenario("debian", ("undo", "1", "--since", "--yes"), (BOOTSTRAP, rotate("--now")), again=USED_UP),
     "renew": Scenario("debian", RENEW, SHORT, seamless=True),
     "renew-new-key": Scenario("debian", (*RENEW, "--new-key"), SHORT),
     "rotate-start": Scenario("debian", rotate("start"), (BOOTSTRAP,), again=REFUSED, seamless=True),
