@@ -113,7 +113,10 @@ def by_cron(facts: HostFacts, row: Cron, seed: str) -> Renewals:
     file = facts.file(row.file)
     if file is None:
         return Renewals()
-    return Renewals(row.id, (row.file,), row.words(file.content.decode(errors="replace")), told=row.when(seed))
+    text = file.content.decode(errors="replace")
+    words = row.words(text)
+    told = row.when(seed) if row.text(words, seed) == text else f"when {row.file} says: somebody changed it"
+    return Renewals(row.id, (row.file,), words, told=told)
 
 
 def _ended(run: Mapping[str, str], last: datetime | None) -> tuple[str, int | None]:

@@ -172,6 +172,18 @@ def test_cron_runs_it_where_there_is_no_systemd(fresh: Place, folder: str, file:
     assert fresh.untouched == before
 
 
+def test_the_time_of_a_schedule_that_somebody_changed_is_not_claimed(fresh: Place) -> None:
+    (fresh.root / "etc/cron.d").mkdir(parents=True)
+    fresh.done("ca", "init", "--no-passphrase", "--yes")
+    fresh.done("timer", "install", "--yes")
+    file = fresh.root / "etc/cron.d/dockertls"
+    *head, line = file.read_text().splitlines()
+    file.write_text("\n".join((*head, f"* * * * * {line.split(maxsplit=5)[-1]}\n")))
+    status = fresh.run("--json", "timer", "status").document["data"]
+    assert status["when"] == "when /etc/cron.d/dockertls says: somebody changed it"
+    assert status["command"][-4:] == ["renew", "--yes", "--restart", "safe"]
+
+
 def test_a_script_of_cron_is_one_that_sh_runs(fresh: Place) -> None:
     """What it runs is this program, here: it finds nothing due, and says nothing."""
     (fresh.root / "etc/periodic/daily").mkdir(parents=True)
