@@ -145,7 +145,10 @@ def _reachable(session: Session, copy: ClientCopy) -> ClientCopy:
     """The same; with a fault where nothing can be written: one home must not keep all others from what they need."""
     if not copy.is_pair or not session.host.is_sealed(copy.folder, copy.files):
         return copy
-    return replace(copy, fault=f"nothing can be written in {visible(str(copy.folder))}: it is read-only, or immutable")
+    return replace(
+        copy,
+        fault=f"nothing can be written in {visible(str(copy.folder))}: it is read-only, immutable, or closed to us",
+    )
 
 
 @dataclass(frozen=True)
