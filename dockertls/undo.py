@@ -56,7 +56,10 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
         path = Path(step.path)
         first.setdefault(path, step)
         last[path] = _with_commands(step, last.get(path, step))
-    paths = _in_order(entries, last)
+    ranks = _ranks(entries, last)
+    # A listener is closed before anything of its TLS may go.
+    closing = {path for path, step in last.items() if step.back and first[path].before.kind == "none"}
+    paths = sorted(last, key=lambda path: (path in closing, ranks[path]), reverse=True)
     present = {path: _present(path, host, last) for path in paths}
     drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
     if drifted:
@@ -89,12 +92,11 @@ def _with_commands(step: Step, earlier: Step) -> Step:
     return replace(step, then=step.then or earlier.then, back=step.back or earlier.back)
 
 
-def _in_order(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> list[Path]:
-    """The paths in the order in which they go back: the last one first.
+def _ranks(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> Mapping[Path, tuple[int, ...]]:
+    """The order in which the paths were made what they are, directories before what lies in them.
 
-    But what has commands of its own precedes all others: a listener is closed before anything of its TLS may go. And
-    what a later entry put into a directory that an earlier one made goes with that directory: a generation of
-    certificates after all that names it.
+    What a later entry put into a directory that an earlier one made goes with that directory: a generation of
+    certificates is taken away after all that names it.
     """
     ranks: dict[Path, tuple[int, ...]] = {}
     made: set[Path] = set()
@@ -103,7 +105,7 @@ def _in_order(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> list[Path
             folder = next((parent for parent in path.parents if parent in made), None)
             ranks[path] = (*(ranks[folder] if folder else ()), len(ranks))
         made |= {path for path in ranks if steps[path].after.kind == "directory"}
-    return sorted(ranks, key=lambda path: (bool(steps[path].back), ranks[path]), reverse=True)
+    return ranks
 
 
 def _present(path: Path, host: Host, last: dict[Path, Step]) -> Node | None:

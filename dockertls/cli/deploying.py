@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dockertls.plan import Command
     from dockertls.probe.observation import ClientMaterial
 
+SEALED = "read-only, immutable, or closed to us: nothing can be written in"
 BY_ITSELF = Terms(eager=False)
 """A daemon is restarted for its certificates' sake alone: what else waits for that is its administrator's affair."""
 
@@ -49,11 +50,13 @@ class Held:
         copy: the files.
         generation: which certificate of the store they are; None: one of nobody's here.
         why: why they are left as they are, although they are a client's of this store; empty: they are not.
+        sealed: whether nothing can be written there, which is no doing of theirs.
     """
 
     copy: ClientCopy
     generation: Generation | None
     why: str = ""
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,9 @@ class Survey:
 
     @property
     def stuck(self) -> tuple[tuple[ClientCopy, Generation], ...]:
-        """The places whose files are a client's of this store, and cannot follow it."""
-        held = ((one.copy, one.generation) for one in self.clients if one.copy.fault)
-        return tuple((copy, one) for copy, one in held if one and not self.revocations.of(one.certificate))
+        """The places whose files are a client's of this store, and would follow it if they could be written."""
+        held = ((one.copy, one.generation) for one in self.clients if one.sealed)
+        return tuple((copy, generation) for copy, generation in held if generation)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -131,24 +134,17 @@ def _held(session: Session, revocations: Revocations) -> Iterator[Held]:
     folders, store = docker_dirs(session), session.store
     facts = session.facts(trees=client_copies.wanted(folders), bears=True)
     judge = _Judge(session.docker_dir(None, session.user()), revocations, store.trusted(), session.started)
-    for there in client_copies.client_copies(facts, folders):
-        copy = _reachable(session, there)
+    for copy in client_copies.client_copies(facts, folders):
         certificate = copy.certificate
         found = store.whose("client", certificate) if certificate else None
         if found is None or not copy.is_pair:
             yield Held(copy, found)
+        elif why := judge.why_left(copy, found, store.current("client", found.name)):
+            yield Held(copy, found, why)
+        elif session.host.is_sealed(copy.folder, copy.files):
+            yield Held(replace(copy, fault=f"{SEALED} {visible(str(copy.folder))}"), found, sealed=True)
         else:
-            yield Held(copy, found, judge.why_left(copy, found, store.current("client", found.name)))
-
-
-def _reachable(session: Session, copy: ClientCopy) -> ClientCopy:
-    """The same; with a fault where nothing can be written: one home must not keep all others from what they need."""
-    if not copy.is_pair or not session.host.is_sealed(copy.folder, copy.files):
-        return copy
-    return replace(
-        copy,
-        fault=f"nothing can be written in {visible(str(copy.folder))}: it is read-only, immutable, or closed to us",
-    )
+            yield Held(copy, found)
 
 
 @dataclass(frozen=True)

@@ -138,13 +138,13 @@ def test_a_home_that_cannot_be_written_keeps_no_other_from_being_renewed(
     with seal(home.parent):
         ran = shared.run("renew", "--all", "--yes")
         assert ran.code == 4, ran
-        assert "issued, not deployed: /home/ann/.docker: nothing can be written" in ran.err
+        assert "issued, not deployed: /home/ann/.docker: read-only, immutable, or closed to us" in ran.err
         now = [path.read_bytes() for path in (home, other, served)]
         assert [old == new for old, new in zip(before, now, strict=True)] == [True, False, False]
         assert shared.run("renew", "--yes").code == 4, "it is told until it is mended"
         ran = shared.run("ca", "rotate", "start", "--no-passphrase", "--yes")
         assert ran.code == 4, ran
-        assert "mend this: nothing can be written in /home/ann/.docker" in ran.err
+        assert "mend this: read-only, immutable, or closed to us: nothing can be" in ran.err
         assert "--lock-out /home/ann/.docker" in ran.err
     shared.done("renew", "--yes")
     assert home.read_bytes() == (shared.root / "etc/dockertls/clients/ann/current/cert.pem").read_bytes()
