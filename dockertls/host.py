@@ -82,7 +82,7 @@ class Host(Protocol):
         """When what is at `path` itself last changed: content, owner, mode or name; in seconds, UTC. None: nothing."""
 
     def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
-        """Whether files of these names in a directory cannot be replaced: read-only or immutable, as far as is told."""
+        """Whether files of these names in a directory cannot be replaced: read-only, immutable, closed to us, gone."""
 
     def make(self, path: Path, node: Node) -> None:
         """Create a node where nothing is, with mode, owner and extended attributes."""
@@ -243,8 +243,11 @@ class LocalHost:
     def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
         # Only to root a file that is not to be written says more than its mode.
         looked = (".", *names) if os.geteuid() == 0 else (".",)
-        with Told(folder), self._parent(folder / ".names") as (handle, _):
-            return not all(os.access(name, os.W_OK, dir_fd=handle) for name in looked)
+        try:
+            with Told(folder), self._parent(folder / ".names") as (handle, _):
+                return not all(os.access(name, os.W_OK, dir_fd=handle) for name in looked)
+        except (FileNotFoundError, NotReady):  # its owner may exchange it at any moment
+            return True
 
     # changing
 

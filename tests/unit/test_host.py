@@ -242,6 +242,20 @@ def test_a_file_that_is_not_read_may_be_of_any_size(host: LocalHost, tmp_path: D
     assert found == File(b"", 0o644, host.self_owner)
 
 
+@pytest.mark.needs("root")
+def test_a_folder_that_cannot_be_entered_any_more_is_sealed(tmp_path: DiskPath) -> None:
+    host = LocalHost(str(tmp_path))
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "cert.pem").write_text("x")
+    assert not host.is_sealed(Path("/home"), ["cert.pem"])
+    assert host.is_sealed(Path("/gone"), [])
+    assert host.is_sealed(Path("/home/cert.pem"), [])
+    (tmp_path / "link").symlink_to("home")
+    os.chown(tmp_path / "link", 4242, 4242, follow_symlinks=False)
+    assert host.is_sealed(Path("/link"), ["cert.pem"])
+
+
 WITHOUT_SYS_ADMIN = ("setpriv", "--bounding-set=-sys_admin", sys.executable, "-c")
 LABELLED = """
 from pathlib import PurePosixPath as Path
