@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 for loaded in (
-    "bootstrap", "checking", "countersigning", "exporting", "importing", "issuing", "preparing", "rehearsing",
-    "renewing", "requesting", "revoking", "rotating", "rotation", "telling", "telling_status",
+    "bootstrap", "ca", "checking", "countersigning", "exporting", "guarding", "importing", "issuing", "preparing",
+    "rehearsing", "renewing", "requesting", "revoking", "rotating", "rotation", "telling", "telling_status",
 ):  # fmt: skip
     import_module(f"dockertls.cli.{loaded}")
-for loaded in ("dockertls.client.shell", "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table"):
+for loaded in (
+    "cryptography.hazmat.backends.openssl.backend", "dockertls.client.shell", "dockertls.daemon.trial",
+    "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table",
+):  # fmt: skip
     import_module(loaded)
 with contextlib.redirect_stdout(io.StringIO()):
     run(["status", "--help"])
