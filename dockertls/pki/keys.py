@@ -1,13 +1,11 @@
-"""Private keys and PEM files: kinds, encryption at rest, fingerprints, and what can be wrong with a file."""
+"""Keys and certificates as files: kinds, encryption at rest, fingerprints, and what can be wrong with one."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
-import re
 import warnings
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,12 +24,15 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.utils import CryptographyDeprecationWarning
 
 from dockertls.errors import Fault, Refused
+from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, is_whole, pem_blocks, without
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from dockertls.pki.pem import Block
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -60,58 +61,6 @@ _LONGEST_RSA = 8192
 
 GOOD_KEYS = f"ECDSA P-256 to P-521, Ed25519, or RSA of {_STRONG_RSA} to {_LONGEST_RSA} bits"
 """The keys that every client of Docker takes."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """One PEM block: its label, and everything from its first dash to its last."""
-
-    label: str
-    text: bytes
-
-
-_HEAD = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n", re.MULTILINE)
-_DASHES = b"-----"
-_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
-
-_CERTIFICATE = "CERTIFICATE"
-_ENCRYPTED = "ENCRYPTED PRIVATE KEY"
-_NOT_PEM: tuple[tuple[bytes, str, str], ...] = (
-    (rb"\s*", "is empty", "make or copy it again"),
-    (
-        rb"\xef\xbb\xbf.*|\xff\xfe.*|\xfe\xff.*",
-        "begins with a byte order mark, which docker does not read",
-        "save it again as plain ASCII, without a mark",
-    ),
-    (
-        rb"\x30[\x80-\x84].*",
-        "is binary (DER), and docker reads PEM",
-        "turn it into PEM: openssl x509 -inform DER or openssl pkey -inform DER, each with -in FILE -out FILE.pem",
-    ),
-    (
-        rb".*-----BEGIN [A-Z0-9 ]+-----.*",
-        "is cut off: a block has no END line, or a line of dashes is not by itself",
-        "copy it again",
-    ),
-    (rb".*", "is not PEM", 'give a file with "-----BEGIN" lines'),
-)
-"""What a file without any whole PEM block may be: the first that fits is told."""
-
-_OTHER_LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        _CERTIFICATE: "a certificate",
-        "TRUSTED CERTIFICATE": "a certificate in a form that only OpenSSL reads",
-        "CERTIFICATE REQUEST": "a certificate request",
-        "NEW CERTIFICATE REQUEST": "a certificate request",
-        "PUBLIC KEY": "a public key",
-        "X509 CRL": "a list of revoked certificates",
-        "OPENSSH PRIVATE KEY": "a key of OpenSSH",
-        "PRIVATE KEY": "a private key",
-        "RSA PRIVATE KEY": "a private key",
-        "EC PRIVATE KEY": "a private key",
-        _ENCRYPTED: "an encrypted private key",
-    }
-)
 
 
 def generate(kind: str) -> PrivateKey:
@@ -192,7 +141,7 @@ def private_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     from dockertls.pki import envelope  # noqa: PLC0415 - see there
 
-    return _pem(_ENCRYPTED, envelope.encrypted(plain, passphrase))
+    return armoured(ENCRYPTED, envelope.encrypted(plain, passphrase))
 
 
 def kdf_rounds(pem: bytes) -> int:
@@ -201,7 +150,7 @@ def kdf_rounds(pem: bytes) -> int:
     Raises:
         Refused: if it is no key that is encrypted by PKCS#8 with PBKDF2.
     """
-    block = next((block for block in pem_blocks(pem) if block.label == _ENCRYPTED), None)
+    block = next((block for block in pem_blocks(pem) if block.label == ENCRYPTED), None)
     rounds = None if block is None else _rounds(block)
     if rounds is None:
         raise Refused(
@@ -279,10 +228,10 @@ def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certi
         Refused: if there is none, or one of them cannot be read: docker and OpenSSL would pass over it without a word.
     """
     blocks = pem_blocks(pem)
-    found = [block for block in blocks if block.label == _CERTIFICATE]
+    found = [block for block in blocks if block.label == CERTIFICATE]
     if not found:
-        raise _without("certificate", pem, blocks, name)
-    if len(_BEGIN.findall(pem)) != len(blocks):
+        raise without("certificate", pem, blocks, name)
+    if not is_whole(pem, blocks):
         raise Refused(f"{name} is cut off, or a line between two blocks is missing", "copy it again")
     read = [_certificate(block, number) for number, block in enumerate(found, start=1)]
     faults = [one for one in read if isinstance(one, Fault)]
@@ -332,52 +281,19 @@ def is_key_of(pem: bytes, certificate: x509.Certificate) -> bool:
         return False
 
 
-def _pem(label: str, der: bytes) -> bytes:
-    """RFC 7468: lines of 64 characters."""
-    text = base64.b64encode(der).decode()
-    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
-
-
-def pem_blocks(pem: bytes) -> tuple[Block, ...]:
-    """Every whole block of a file; a file full of BEGIN lines takes no longer than another one."""
-    found = (_block_at(head, pem) for head in _HEAD.finditer(pem))
-    return tuple(block for block in found if block)
-
-
-def _block_at(head: re.Match[bytes], pem: bytes) -> Block | None:
-    """The block that begins there, if its END line is the next one that begins with dashes."""
-    end, foot = pem.find(_DASHES, head.end()), b"-----END " + head[1] + _DASHES
-    whole = pem.startswith(foot, end) and pem[end - 1 : end] == b"\n"
-    return Block(head[1].decode(), pem[head.start() : end + len(foot)]) if end > 0 and whole else None
-
-
 def _hidden(block: Block) -> bool:
     older = block.label.endswith("PRIVATE KEY") and b"Proc-Type: 4,ENCRYPTED" in block.text
-    return older or block.label == _ENCRYPTED
+    return older or block.label == ENCRYPTED
 
 
 def _key_block(pem: bytes, name: str) -> Block:
     blocks = pem_blocks(pem)
     found = [block for block in blocks if block.label.endswith("PRIVATE KEY") and block.label[:7] != "OPENSSH"]
     if not found:
-        raise _without("private key", pem, blocks, name)
+        raise without("private key", pem, blocks, name)
     if len(found) > 1:
         raise Refused(f"{name} holds {len(found)} keys", "leave the one that belongs to the certificate")
     return found[0]
-
-
-def _without(wanted: str, pem: bytes, blocks: Sequence[Block], name: str) -> Refused:
-    """The error for a file that does not hold what is wanted."""
-    if not blocks:
-        message, hint = next(
-            (message, hint) for pattern, message, hint in _NOT_PEM if re.fullmatch(pattern, pem, re.DOTALL)
-        )
-        return Refused(f"{name} {message}", hint)
-    held = dict.fromkeys(_OTHER_LABELS.get(block.label, f'"{block.label}"') for block in blocks)
-    return Refused(
-        f"{name} holds {' and '.join(held)}, not a {wanted}", f"give the file with the {wanted}: are two files swapped?"
-    )
 
 
 def _damaged(name: str) -> Refused:
@@ -407,7 +323,7 @@ def _supported(key: object, name: str) -> PrivateKey:
 def _check_envelope(block: Block, name: str) -> None:
     """Tell a damaged file from a wrong passphrase, and do not let a file keep us busy for hours."""
     rounds = None
-    if block.label == _ENCRYPTED:
+    if block.label == ENCRYPTED:
         try:
             _der(block)
         except (ValueError, binascii.Error) as error:

@@ -12,8 +12,9 @@ from cryptography.x509.oid import NameOID
 
 from dockertls.errors import Fault, Refused, attempt, refuse
 from dockertls.pki.issue import digest, subject_name
-from dockertls.pki.keys import GOOD_KEYS, pem_blocks, weakness
+from dockertls.pki.keys import GOOD_KEYS, weakness
 from dockertls.pki.names import client_name, display, parse_names
+from dockertls.pki.pem import pem_blocks
 from dockertls.plan import visible
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from dockertls.errors import DockerTLSError, Refused
-from dockertls.pki.keys import is_encrypted, key_fingerprint, kind_of, load_certificates, load_private, pem_blocks
+from dockertls.pki.keys import is_encrypted, key_fingerprint, kind_of, load_certificates, load_private
+from dockertls.pki.pem import pem_blocks
 from dockertls.plan import visible
 from dockertls.report.certificates import as_json, details, moment, names_in
 from dockertls.report.tables import Row, Table

@@ -19,6 +19,7 @@ from dockertls.errors import Refused
 from dockertls.pki import keys
 from dockertls.pki.envelope import EncryptedPrivateKeyInfo
 from dockertls.pki.issue import Request, issue
+from dockertls.pki.pem import armoured
 from dockertls.pki.profiles import CA
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -136,7 +137,7 @@ def test_a_file_that_asks_for_no_work_or_for_hours_of_it_is_refused(rounds: int)
     der = base64.b64decode(b"".join(SECRET.splitlines()[1:-1]))
     info = asn1.decode_der(EncryptedPrivateKeyInfo, der)
     info.scheme.parameters.derivation.parameters.rounds = rounds
-    pem = keys._pem("ENCRYPTED PRIVATE KEY", asn1.encode_der(info))  # noqa: SLF001 - what is tampered with is to be read again
+    pem = armoured("ENCRYPTED PRIVATE KEY", asn1.encode_der(info))
     with pytest.raises(Refused, match=f"asks for {rounds} rounds"):
         keys.load_private(pem, b"x")
 
