@@ -50,27 +50,20 @@ def plan_undo(host: Host, entries: Sequence[Entry]) -> Plan:
     Raises:
         Drifted: if something is not as the entries left it.
     """
-    first: dict[Path, Step] = {}
-    last: dict[Path, Step] = {}
+    steps: dict[Path, Step] = {}
     for step in (step for entry in entries for step in entry.steps if not step.kept):
         path = Path(step.path)
-        first.setdefault(path, step)
-        last[path] = _with_commands(step, last.get(path, step))
-    ranks = _ranks(entries, last)
-    # A listener is closed before anything of its TLS may go.
-    closing = {path for path, step in last.items() if step.back and first[path].before.kind == "none"}
-    paths = sorted(last, key=lambda path: (path in closing, ranks[path]), reverse=True)
-    present = {path: _present(path, host, last) for path in paths}
-    drifted = [shown(path) for path in paths if not last[path].after.describes(present[path])]
+        steps[path] = _as_one(steps.get(path, step), step)
+    paths = _way_back(entries, steps)
+    present = {path: _present(path, host, steps) for path in paths}
+    drifted = [shown(path) for path in paths if not steps[path].after.describes(present[path])]
     if drifted:
         raise Drifted(
             f"changed since: {', '.join(drifted)}",
             f"put that back; what dockertls changed later goes along with `dockertls undo {entries[0].id} --since`",
         )
-    changes = [
-        Change(path, present[path], first[path].before.node(host), first[path].why, last[path].back, last[path].then)
-        for path in paths
-    ]
+    found = ((path, present[path], steps[path]) for path in paths)
+    changes = [Change(path, node, step.before.node(host), step.why, step.back, step.then) for path, node, step in found]
     activation = tuple(command for entry in reversed(entries) for command in entry.activation)
     more = len({entry.group or str(entry.id) for entry in entries}) - 1
     title = f"undo: {entries[-1].title}" + (f" and {more} more" if more else "")
@@ -87,9 +80,16 @@ def _covers(command: Command, other: Command) -> bool:
     return command.argv[:2] == other.argv[:2] and set(command.argv) > set(other.argv)
 
 
-def _with_commands(step: Step, earlier: Step) -> Step:
-    """A step with what an earlier one of the same path has run: a listener that was changed is closed all the same."""
-    return replace(step, then=step.then or earlier.then, back=step.back or earlier.back)
+def _as_one(step: Step, later: Step) -> Step:
+    """Two steps of one path; what either has run is run: a listener that was changed is closed all the same."""
+    return replace(step, after=later.after, then=later.then or step.then, back=later.back or step.back)
+
+
+def _way_back(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> list[Path]:
+    """The paths, the last one first; but a listener is closed before anything of its TLS may go."""
+    ranks = _ranks(entries, steps)
+    closing = {path for path, step in steps.items() if step.back and step.before.kind == "none"}
+    return sorted(steps, key=lambda path: (path in closing, ranks[path]), reverse=True)
 
 
 def _ranks(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> Mapping[Path, tuple[int, ...]]:
@@ -108,9 +108,9 @@ def _ranks(entries: Sequence[Entry], steps: Mapping[Path, Step]) -> Mapping[Path
     return ranks
 
 
-def _present(path: Path, host: Host, last: dict[Path, Step]) -> Node | None:
+def _present(path: Path, host: Host, steps: Mapping[Path, Step]) -> Node | None:
     """What is at `path` now; nothing where its directory was replaced, whatever a link there would lead to."""
-    if any(parent in last and last[parent].after.kind != "directory" for parent in path.parents):
+    if any(parent in steps and steps[parent].after.kind != "directory" for parent in path.parents):
         return None
     return host.node(path)
 

@@ -362,14 +362,7 @@ def undo_entries(
     """
     parts = _parts(entries, later)
     whole = plan_undo(session.host, (*entries, *later))
-    never = restart is Restart.NEVER and session.host.runs
-    if never and closes_listener(whole):
-        raise NotReady(
-            "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
-            "say --restart always, or safe",
-        )
-    _refuse_bygone(session, whole)
-    _refuse_open(session, whole)
+    _refuse_undo(session, whole, restart)
     seen = _containers(session, plan_undo(session.host, parts[-1]), restart)
     if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
         return False
@@ -379,17 +372,29 @@ def undo_entries(
         if reason := _why_not(session, restart, _containers(session, newest, restart), options):
             raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
         for part in reversed(parts):
-            plan = plan_undo(session.host, part)
-            activate = restart is not Restart.NEVER or not plan.activation  # what only changes ask for is not dockerd's
-            guards = _guards(session, plan) if plan.activation else ()
-            with _last_words(session):
-                apply(
-                    plan,
-                    session.host,
-                    replace(run, undoes=tuple(one.id for one in part), activate=activate),
-                    guards=guards,
-                )
+            _undo(session, part, run, restart)
     return True
+
+
+def _undo(session: Session, part: Sequence[Entry], run: Run, restart: Restart) -> None:
+    """Take entries back as one."""
+    plan = plan_undo(session.host, part)
+    activate = restart is not Restart.NEVER or not plan.activation  # what only changes ask for is not dockerd's
+    guards = _guards(session, plan) if plan.activation else ()
+    undoing = replace(run, undoes=tuple(one.id for one in part), activate=activate)
+    with _last_words(session):
+        apply(plan, session.host, undoing, guards=guards)
+
+
+def _refuse_undo(session: Session, plan: Plan, restart: Restart) -> None:
+    """Raise NotReady if the end would be worse than what there is."""
+    if restart is Restart.NEVER and session.host.runs and closes_listener(plan):
+        raise NotReady(
+            "nothing was taken back: systemd would go on listening until docker.socket is restarted, without TLS",
+            "say --restart always, or safe",
+        )
+    _refuse_bygone(session, plan)
+    _refuse_open(session, plan)
 
 
 def _parts(entries: Sequence[Entry], later: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
