@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
-    from dockertls.client.copies import ClientCopy
     from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
 
@@ -149,15 +148,21 @@ class Looked:
 
     Attributes:
         selected: what is renewed, and what is not.
-        unseen: places with client files that do not follow.
-        warnings: what is to be said of them, and of keys that others could read.
-        stuck: those of them that would follow if something were not in the way.
+        here: what this host has.
     """
 
     selected: Selected
-    unseen: tuple[Unseen, ...]
-    warnings: tuple[str, ...]
-    stuck: tuple[tuple[ClientCopy, Generation], ...]
+    here: Survey
+
+    @property
+    def unseen(self) -> tuple[Unseen, ...]:
+        """Places with client files that do not follow."""
+        return tuple(_unseen(self.here))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said of them, and of keys that others could read."""
+        return (*(f"{one.place} is left as it is: {one.why}" for one in self.unseen), *_exposed(self.here))
 
 
 def renew_certificates(session: Session, asked: Renew, signer: Signer, change: ChangeOptions, restart: Restart) -> None:
@@ -175,7 +180,7 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
         return signer.renewed(due.old, due.authority, life=life, new_key=asked.new_key)
 
     def make(here: Survey) -> Work:
-        looked[:] = [_look(session, asked, here)]
+        looked[:] = [Looked(_select(session, asked), here)]
         with signer.many():
             made[:] = session.console.progress(looked[0].selected.due, successor, "renewing")
         return _work(session, asked, made)
@@ -189,12 +194,6 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
 
 
 # looking
-
-
-def _look(session: Session, asked: Renew, here: Survey) -> Looked:
-    unseen = tuple(_unseen(here))
-    lines = (f"{one.place} is left as it is: {one.why}" for one in unseen)
-    return Looked(_select(session, asked), unseen, (*lines, *_exposed(here)), here.stuck)
 
 
 def _unseen(here: Survey) -> Iterator[Unseen]:
@@ -410,7 +409,7 @@ def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ra
     session.tell_undo(done.receipt)
     if done.stopped_by:
         raise NotReady(f"issued, not deployed: {done.stopped_by}", "when it suits: dockertls renew --restart always")
-    if behind := _behind(session.store, looked):
+    if behind := _behind(session.store, looked.here):
         raise NotReady(f"issued, not deployed: {'; '.join(behind)}", "mend that, then run it again: dockertls renew")
     if failed:
         told = "; ".join(f"{one.program}: {one.failure}" for one in failed)
@@ -422,9 +421,9 @@ def _tell(session: Session, done: Done, made: Sequence[Made], looked: Looked, ra
         raise typer.Exit(Negative.exit)
 
 
-def _behind(store: StoreState, looked: Looked) -> list[str]:
-    """Places that have not the certificate that is in use now, because something is in the way."""
-    now = ((copy, old, store.current("client", old.name)) for copy, old in looked.stuck)
+def _behind(store: StoreState, here: Survey) -> list[str]:
+    """Places that have not the certificate that is in use now, because they cannot be written."""
+    now = ((copy, old, store.current("client", old.name)) for copy, old in here.stuck)
     return [f"{copy.place}: {copy.fault}" for copy, old, current in now if current and current.path != old.path]
 
 
