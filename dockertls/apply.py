@@ -288,7 +288,7 @@ def _publish(
     for change, root in rooted:
         if root is None or root is change.path:
             folder = change.path.parent
-            if {*waiting} - {folder} and not lasts(change.path, append_only):
+            if not lasts(change.path, append_only) and {*waiting} - {folder}:
                 _settle(waiting, host)
             waiting[folder] = None
             _publish_one(change, host, mark)
