@@ -97,9 +97,8 @@ def _block(party: Party, phase: Phase) -> Block | None:
     lock_out = f"--lock-out {party.name}"
     if party.role == "folder":
         why = f"its files do not follow: {party.fault}"
-        return Block(
-            "folder", party.name, why, f"mend this: {party.fault}", f"then run it again (or do not wait: {lock_out})"
-        )
+        then = f"then run it again (or do not wait: {lock_out})"
+        return Block("folder", party.name, why, f"mend this: {party.fault}", then)
     other = "client" if party.role == "server" else "server"
     believes, is_believed = phase.shows(other) in party.trusts, party.shows in phase.trusts(other)
     if believes and is_believed:

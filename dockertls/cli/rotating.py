@@ -144,13 +144,14 @@ class Rotator:
         self._change = replace(self._change, yes=True)
 
     def _go(self, found: Rotation | None, rotation: Rotation, asked: Rotate, phase: Phase) -> Done:
-        everybody = self._parties(rotation)
+        here = look_around(self._session)
+        everybody = parties(self._session, here, *self._sides(rotation))
         rotation = _locking_out(rotation, asked, everybody)
         if self._restart is Restart.NEVER:
             raise Usage("a rotation has to restart dockerd", "say --restart safe, or always")
         if not rotation.compromised:
             refuse_blocked(blocks(everybody, rotation, phase))
-            self._catch_up()
+            self._catch_up(here)
         work = partial(self._work, found, rotation, phase)
         return carry_out(self._session, work, self._change, self._restart, self._terms)
 
@@ -158,14 +159,13 @@ class Rotator:
     def _terms(self) -> Terms:
         return Terms(eager=True, whole=True, group=self._group)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, here: Survey) -> None:
         """Bring this host to the phase that was reached: if it left that one out, its clients would be refused."""
 
         def work(_: Survey) -> Work:
             # Later than the look at the host: what another run does in between is drift then, never taken back.
             return Work("bring every copy up to date", Aim(present(self._store)))
 
-        here = look_around(self._session)
         if self._store.rotation() and host_plan(self._session, here, work(here).aim):
             carry_out(self._session, work, self._change, self._restart, self._terms)
 

@@ -421,13 +421,12 @@ def plan_use(store: StoreState, generation: Generation) -> Plan:
 def plan_rotation(store: StoreState, rotation: Rotation | None, trust: bytes) -> Plan:
     """Write down how far a rotation is, or that none runs any more; and who is trusted."""
     folder, owner = store.path / "ca", store.host.self_owner
-    noted = File(rotation.text, 0o600, owner) if rotation else None
-    after = {TRUST: File(trust, 0o644, owner), ROTATION: noted}
-    why = {TRUST: "every authority that is trusted", ROTATION: "how far the rotation is"}
+    after = File(rotation.text, 0o600, owner) if rotation else None
+    noted = Change(folder / ROTATION, store.host.node(folder / ROTATION), after, "how far the rotation is")
+    file = File(trust, 0o644, owner)
+    trusted = Change(folder / TRUST, store.host.node(folder / TRUST), file, "every authority that is trusted")
     # Where several hosts share a store, what a killed run has put there stays: nobody is trusted without a rotation.
-    order = (ROTATION, TRUST) if rotation else (TRUST, ROTATION)
-    nodes = {name: store.host.node(folder / name) for name in after}
-    return Plan("rotation", tuple(Change(folder / name, nodes[name], after[name], why[name]) for name in order))
+    return Plan("rotation", (noted, trusted) if rotation else (trusted, noted))
 
 
 def directories(store: StoreState, path: Path) -> Sequence[Change]:
