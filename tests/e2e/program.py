@@ -16,8 +16,10 @@ import traceback
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import dockertls as package
 from dockertls.cli.app import main, run
 from tests.roots.recorded import planted
 
@@ -26,15 +28,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 REPOSITORY = Path(__file__).parents[2]
-for loaded in (
-    "bootstrap", "ca", "checking", "countersigning", "exporting", "guarding", "importing", "issuing", "preparing",
-    "rehearsing", "renewing", "requesting", "revoking", "rotating", "rotation", "telling", "telling_status",
-):  # fmt: skip
-    import_module(f"dockertls.cli.{loaded}")
-for loaded in (
-    "cryptography.hazmat.backends.openssl.backend", "dockertls.client.shell", "dockertls.daemon.trial",
-    "dockertls.report.inspect", "rich.console", "rich.markup", "rich.table",
-):  # fmt: skip
+# All that a run may load is loaded before any is counted, or a first one would be like no later one.
+for module in walk_packages(package.__path__, "dockertls."):
+    if module.name != "dockertls.__main__":
+        import_module(module.name)
+for loaded in ("cryptography.hazmat.backends.openssl.backend", "rich.console", "rich.markup", "rich.table"):
     import_module(loaded)
 with contextlib.redirect_stdout(io.StringIO()):
     run(["status", "--help"])
