@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dockertls.apply import apply
 from dockertls.cli.console import runnable
 from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
+from dockertls.cli.hooking import run_hooks, to_be_told
 from dockertls.cli.issuing import issued_row
 from dockertls.cli.signing import key_is_revoked
 from dockertls.client.files import KEY
@@ -25,7 +25,7 @@ from dockertls.pki.profiles import TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of, revoked_twin
 from dockertls.pki.standby import has_ended
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import Command, Plan, shown, visible
+from dockertls.plan import Plan, shown, visible
 from dockertls.report import findings
 from dockertls.report.certificates import generation_json, moment
 from dockertls.report.tables import Table
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dockertls.cli.deploying import Survey
+    from dockertls.cli.hooking import Ran
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
@@ -189,7 +190,9 @@ def renew_certificates(session: Session, asked: Renew, signer: Signer, change: C
         done = carry_out(session, make, change, restart)
     finally:  # a run that only looks ends there
         _warn(session, looked)
-    ran = () if done.stopped_by or not session.host.runs else _run_hooks(session, asked)
+    if not session.host.runs:
+        done = replace(done, pending=(*done.pending, *to_be_told(session, asked.hooks)))
+    ran = () if done.stopped_by or not session.host.runs else run_hooks(session, asked.hooks)
     _tell(session, done, made, looked[0], ran)
 
 
@@ -344,41 +347,6 @@ def _work(session: Session, asked: Renew, made: Sequence[Made]) -> Work:
 
 
 # telling
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A deploy hook that was run, and how it ended; an empty text: well."""
-
-    program: str
-    failure: str = ""
-
-
-def _run_hooks(session: Session, asked: Renew) -> tuple[Ran, ...]:
-    """Tell every hook of what was renewed and not told yet; it is told again by the next run if one of them fails."""
-    renewed = hooks.pending(session.store)
-    if not asked.hooks or not renewed:
-        return ()
-    told = [one for pair in renewed if (one := session.store.current(*pair))]
-    variables = {
-        "DOCKERTLS_STORE": session.store_shown,
-        "DOCKERTLS_NAMES": "\n".join(f"{one.role} {one.name}" for one in told),
-        "DOCKERTLS_PATHS": "\n".join(shown(one.path) for one in told),
-    }
-    ran = tuple(_run_hook(session, program, variables) for program in asked.hooks)
-    if not any(one.failure for one in ran):
-        struck = Plan("deploy hooks were told", (hooks.note(session.store, ()),))
-        apply(struck, session.host, session.run())
-    return ran
-
-
-def _run_hook(session: Session, program: str, variables: Mapping[str, str]) -> Ran:
-    with session.console.working(f"running {program}"):
-        output = session.host.run(Command((program,), "deploy hook"), variables)
-    if output.code == 0:
-        return Ran(program)
-    last = (output.err or output.out).strip().splitlines()[-1:]
-    return Ran(program, f"exit code {output.code}" + "".join(f": {visible(line)}" for line in last))
 
 
 def _warn(session: Session, looked: Sequence[Looked]) -> None:

@@ -305,6 +305,16 @@ def test_a_name_whose_key_here_was_revoked_can_be_signed(secured: Place, tmp_pat
     assert {path.name for path in (secured.store / "clients/ann/current").iterdir()} == {"cert.pem"}
 
 
+def test_in_a_file_tree_a_hook_is_told_of_and_not_run(secured: Place, tmp_path: Path) -> None:
+    hook, ran = tmp_path / "hook", tmp_path / "ran"
+    hook.write_text(f"#!/bin/sh\n: >{ran}\n")
+    hook.chmod(0o755)
+    words = ("renew", "--all", "--deploy-hook", hook, "--yes")
+    assert f"still to be run: {hook}" in secured.done(*words).out
+    assert [str(hook)] in secured.done("--json", *words).document["data"]["pending"]
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
