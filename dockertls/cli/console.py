@@ -139,10 +139,12 @@ class Console:
             )
             return error.exit
         sys.stderr.write(f"dockertls: {error.message}\n")
-        for fault in error.faults if len(error.faults) > 1 else ():
+        several = error.faults if len(error.faults) > 1 else ()
+        for fault in several:
             sys.stderr.write(f"  - {fault.message}\n" + (f"    {fault.hint}\n" if fault.hint else ""))
+        said = {fault.hint for fault in several}
         for line in error.hint.splitlines():
-            sys.stderr.write(f"  {line}\n")
+            sys.stderr.write(f"  {line}\n" if line not in said else "")
         return error.exit
 
     @contextmanager

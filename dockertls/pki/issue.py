@@ -209,6 +209,8 @@ def _request_faults(request: Request, serial: int) -> Iterator[Fault]:
         )
     if not request.common_name:
         yield Fault("the common name is empty", "give a name")
+    if not request.common_name.isprintable():
+        yield Fault("the common name has control characters", "leave them out")
     if request.limits is not None and not profile.is_ca:
         yield Fault("only an authority can be limited in what it issues for", "leave the limits out")
     if profile.needs_names and not request.names:

@@ -6,6 +6,13 @@ import os
 import pty
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+
+from dockertls.cli.console import Console
+from dockertls.errors import Fault, NotReady
+
+if TYPE_CHECKING:
+    import pytest
 
 SHOW = """
 from dockertls.cli.console import Console
@@ -28,3 +35,11 @@ def test_what_is_shown_is_what_it_is_and_no_markup_and_no_emoji() -> None:
     shown = on_a_terminal(SHOW)
     assert "17:AB:CD:A7" in shown
     assert "[red]x[/red] :smile:" in shown
+
+
+def test_what_was_said_of_each_fault_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = [Fault("web1", "mend it"), Fault("web2", "mend it")]
+    assert Console().fail(NotReady("no", "mend it\nrun it again", faults=faults)) == 4
+    assert capsys.readouterr().err == "dockertls: no\n  - web1\n    mend it\n  - web2\n    mend it\n  run it again\n"
+    Console().fail(NotReady("no", "mend it", faults=faults[:1]))
+    assert capsys.readouterr().err == "dockertls: no\n  mend it\n"

@@ -171,6 +171,7 @@ def test_an_issuer_without_identifier_is_named_by_the_hash_of_its_key() -> None:
         (Request(CLIENT, "x", (), 826 * DAY), AUTHORITY, NOW, 1, ["826 days is not between"]),
         (Request(CA, "x", (), timedelta.max), None, NOW, 1, ["is not between 1 and 10957"]),
         (Request(CLIENT, ""), AUTHORITY, NOW, 1, ["common name is empty"]),
+        (Request(CLIENT, "ann\n\x1b[31m"), AUTHORITY, NOW, 1, ["common name has control characters"]),
         (Request(CLIENT, "x" * 65), AUTHORITY, NOW, 1, ["takes 65 bytes"]),
         (Request(CA, "x" * 65), None, NOW, 1, ["takes 65 bytes"]),
         (Request(CLIENT, "dockertls CA test"), AUTHORITY, NOW, 1, ["the name of its authority"]),
