@@ -30,9 +30,11 @@ DOORS = {
     "ways",
     "probe.api",
     "probe.handshake",
+    "probe.kit",
     "probe.meeting",
     "probe.standin",
     "probe.throwaway",
+    "probe.wire",
     "cli.console",
 }
 """The only modules that reach the operating system."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,13 @@ from cryptography.x509 import load_der_x509_certificate, random_serial_number
 from dockertls.daemon.packaging import packaging
 from dockertls.errors import NotReady, Unreachable
 from dockertls.findings import Failed, Finding, NotApplicable, Unknown, Verdict
-from dockertls.pki.keys import load_certificates
+from dockertls.pki.keys import certificates_in, load_certificates
 from dockertls.probe.api import unix_get
-from dockertls.probe.grade import grade, served_is_current, without_client
-from dockertls.probe.handshake import look, observe
+from dockertls.probe.grade import grade
+from dockertls.probe.handshake import look
 from dockertls.probe.observation import Outcome
-from dockertls.probe.stranger import stranger
+from dockertls.probe.observing import observe
+from dockertls.probe.stranger import OUR_SERVER, visitors
 from dockertls.report.findings import as_json, remedies
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from dockertls.facts import HostFacts
     from dockertls.probe.endpoint import Endpoint
-    from dockertls.probe.observation import ClientMaterial, Observation, Version
+    from dockertls.probe.observation import ClientMaterial, Version
 
 DECISIVE = frozenset(
     {
@@ -45,7 +46,7 @@ DECISIVE = frozenset(
 )
 """Findings that take a change back if they fail."""
 
-NEED_A_CLIENT = frozenset({"stranger-refused", "api"})
+NEED_A_CLIENT = frozenset({"stranger-refused", "purpose-required", "api", "clock"})
 """Findings that nothing can be said of without a client that is let in."""
 
 TIMEOUT = 5.0  # seconds for each look
@@ -66,34 +67,40 @@ def judge(
     timeout: float = TIMEOUT,
     warn: timedelta = WARN,
     fail: timedelta = FAIL,
+    current: x509.Certificate | None = None,
+    server: ClientMaterial | None = None,
 ) -> tuple[Finding, ...]:
-    """Look at an endpoint as the good client, as nobody and as a stranger, and judge what was seen."""
-    seen = _seen(endpoint, material, now, timeout)
+    """Look at an endpoint as the good client, as nobody and as strangers, and judge what was seen.
+
+    Args:
+        endpoint: whom to look at.
+        material: the good client.
+        now: the time to judge at.
+        timeout: seconds for all of it.
+        warn: a certificate that expires within this is warned of.
+        fail: a certificate that expires within this fails.
+        current: the certificate that should be served, where that is known.
+        server: a server's certificate of the client's own authority and its key, where they are at hand.
+    """
+    seen = observe(endpoint, material, others(material, now, server), timeout=timeout)
     roots = load_certificates(material.ca, name="the client's ca.pem")
-    return grade(seen, roots, now=now, warn=warn, fail=fail)
+    client = certificates_in(material.cert or b"")
+    known = {} if current is None else {"current": current}
+    return grade(seen, roots, now=now, warn=warn, fail=fail, client=client, **known)
 
 
-def _seen(endpoint: Endpoint, material: ClientMaterial, now: datetime, timeout: float) -> Observation:
-    nobody_knows = stranger(now=now, serials=(random_serial_number(), random_serial_number()))
-    return observe(endpoint, material, nobody_knows, timeout=timeout)
+def others(material: ClientMaterial, now: datetime, server: ClientMaterial | None = None) -> dict[str, ClientMaterial]:
+    """Everybody who should not be let in, made for this run."""
+    own = {OUR_SERVER: server} if server else {}
+    return visitors(material.ca, material.cert, now=now, serial=random_serial_number) | own
 
 
 def prove(
     endpoint: Endpoint, material: ClientMaterial, now: datetime, current: x509.Certificate
 ) -> tuple[Finding, ...]:
-    """As `judge`, and whether a certificate is the one that is served.
-
-    A client without a certificate can tell less: that nobody else gets in without one, and what is served.
-    """
-    seen = _seen(endpoint, material, now, TIMEOUT)
-    roots = load_certificates(material.ca, name="the client's ca.pem")
-    found = grade(seen, roots, now=now, warn=WARN, fail=FAIL)
-    if material.cert is None:
-        known = {"client-required": without_client(seen)}
-        found = tuple(
-            replace(one, verdict=known.get(one.id, one.verdict)) for one in found if one.id not in NEED_A_CLIENT
-        )
-    return (*found, served_is_current(seen, current))
+    """As `judge`; a client without a certificate can tell less: that nobody gets in without one, and what is served."""
+    found = judge(endpoint, material, now, current=current)
+    return found if material.cert else tuple(one for one in found if one.id not in NEED_A_CLIENT)
 
 
 def _decisive(findings: Sequence[Finding], *verdicts: type[Verdict]) -> tuple[Finding, ...]:

@@ -98,7 +98,7 @@ def get(endpoint: Endpoint, material: ClientMaterial, path: str, *, timeout: flo
         Refused: if the path cannot stand in a request.
         Unreachable: if there is no connection, no handshake, or no answer of at most 8 MiB in time.
     """
-    head = _request(path, endpoint.authority)
+    head = request(path, endpoint.authority)
     deadline = time.monotonic() + timeout
     with _told(endpoint.url):
         context = verifying_context(material)
@@ -120,7 +120,7 @@ def unix_get(socket_path: Path, path: str, *, timeout: float) -> ApiAnswer:
         Refused: if the path cannot stand in a request.
         Unreachable: if nobody listens, we may not ask, or there is no answer of at most 8 MiB in time.
     """
-    head = _request(path, "docker")
+    head = request(path, "docker")
     deadline = time.monotonic() + timeout
     source = f"unix://{visible(str(socket_path))}"
     with _told(source), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
@@ -145,18 +145,37 @@ def peer(socket_path: Path, *, timeout: float) -> int | None:
     return None
 
 
-def seen(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiSeen:
-    """What the API says to this client, as a value: a fault is told, not raised."""
-    deadline = time.monotonic() + timeout
+def read_version(answer: bytes, source: str) -> ApiSeen:
+    """What an answer to GET /version says: a fault is told, not raised.
+
+    Args:
+        answer: head and body, whole, as they came.
+        source: who gave it, for error messages.
+    """
     try:
-        status = ping(endpoint, material, timeout=remaining(deadline)).status
-        if status != _OK:
-            return ApiSeen(status)
-        told = version(endpoint, material, timeout=remaining(deadline)).json()
-    except (Unreachable, TimeoutError) as error:
-        return ApiSeen(fault=str(error))
+        got = _read(http.client.HTTPResponse(cast("socket.socket", _Canned(answer)), method="GET"), source)
+        if got.status != _OK:
+            return ApiSeen(got.status, date=_header(got, "date"), software=_header(got, "server"))
+        told = got.json()
+    except (http.client.HTTPException, ValueError, Unreachable) as error:
+        return ApiSeen(fault=reason_of(error))
     known = told if isinstance(told, dict) else {}
-    return ApiSeen(status, *(visible(str(known.get(key, ""))) for key in ("Version", "ApiVersion")))
+    server, version_of_api = (visible(str(known.get(key, ""))) for key in ("Version", "ApiVersion"))
+    return ApiSeen(got.status, server, version_of_api, date=_header(got, "date"), software=_header(got, "server"))
+
+
+def _header(answer: ApiAnswer, wanted: str) -> str:
+    return visible(next((value for name, value in answer.headers if name == wanted), ""))
+
+
+@dataclass(frozen=True)
+class _Canned:
+    """What http.client reads an answer from: bytes that have come already."""
+
+    content: bytes
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.content)
 
 
 def connect(endpoint: Endpoint, deadline: float) -> socket.socket:
@@ -351,7 +370,12 @@ class _Raw(io.RawIOBase):
         return count
 
 
-def _request(path: str, host: str) -> bytes:
+def request(path: str, host: str) -> bytes:
+    """A GET, after whose answer the server closes.
+
+    Raises:
+        Refused: if the path cannot stand in a request.
+    """
     if not _PATH.fullmatch(path):
         refuse(f"path {visible(path)!r}", [Fault("it cannot stand in a request", "write it as /containers/json")])
     lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: dockertls", "Accept: */*", "Connection: close")
@@ -362,7 +386,10 @@ def _exchange(sock: socket.socket, head: bytes, deadline: float, source: str) ->
     # A server that refuses us may be gone before we have sent all; why it did can still be read.
     with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
         sock.sendall(head)
-    response = http.client.HTTPResponse(cast("socket.socket", _Bounded(sock, deadline)), method="GET")
+    return _read(http.client.HTTPResponse(cast("socket.socket", _Bounded(sock, deadline)), method="GET"), source)
+
+
+def _read(response: http.client.HTTPResponse, source: str) -> ApiAnswer:
     with contextlib.closing(response):
         response.begin()
         body = response.read(LARGEST_ANSWER + 1)

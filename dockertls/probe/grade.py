@@ -1,14 +1,10 @@
-"""Judge what was seen of an endpoint: an Observation -> findings.
-
-A client that was not let in was refused only if the user's own certificate is let in with the same version of TLS:
-otherwise nobody can tell a daemon that refuses strangers from one that refuses everybody, or from a broken wire.
-"""
+"""Judge what was seen of an endpoint: an Observation -> findings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
-from functools import partial
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -18,86 +14,61 @@ from dockertls.pki.keys import fingerprint
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
 from dockertls.plan import visible
+from dockertls.probe.case import (
+    NOT_ASKED,
+    READ_THE_LOG,
+    Case,
+    Needs,
+    Question,
+    failed,
+    missing,
+    of_version,
+    spoken,
+    told,
+    why,
+)
+from dockertls.probe.endpoint import PLAIN_PORT
+from dockertls.probe.entry import accepted_authorities, client_required, purpose_required, stranger_refused
 from dockertls.probe.observation import Handshake, Outcome, PlainOutcome
-from dockertls.probe.remedies import Remedy, explain, of_errno, of_verify_code
+from dockertls.probe.remedies import explain, of_errno, of_verify_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Sequence
 
-    from dockertls.probe.observation import Observation, Pair, Version
+    from dockertls.probe.observation import Observation, PlainAnswer, Version
 
-_CERTIFICATE_ALERTS = frozenset(
-    {
-        "bad_certificate",
-        "certificate_expired",
-        "certificate_required",
-        "certificate_revoked",
-        "certificate_unknown",
-        "unknown_ca",
-        "unsupported_certificate",
-    }
-)
-_REFUSALS = (Outcome.HANDSHAKE_REFUSED, Outcome.REFUSED_AFTER_HANDSHAKE, Outcome.CLOSED)
-_SUCCESS = range(200, 300)
-_CLIENT_ERROR = range(400, 500)
 _OK = 200
+VERSIONS: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3")
 _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
-_ASK = "let dockerd ask for certificates: tlsverify with tlscacert, in one place; then restart it (dockertls bootstrap)"
+_NOT_OFFERED = frozenset({"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"})
 _LOOK = "dockertls daemon show says which files dockerd is told; restart it if it was not"
-_READ_THE_LOG = "read dockerd's log: journalctl -u docker"
-
-
-class _Needs(Enum):
-    """What must have been seen for a question to make sense."""
-
-    NOTHING = 0
-    CONNECTION = 1
-    TLS = 2
-    CERTIFICATE = 3
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What every question is judged by.
-
-    Attributes:
-        seen: of the endpoint.
-        fault: why nothing can be said of the server's certificate; empty if something can.
-        certificate: what is to be said of it, by the finding's id.
-    """
-
-    seen: Observation
-    fault: str
-    certificate: Mapping[str, Verdict]
-
-    def evidence(self, source: str, seen: str, expected: str = "") -> Evidence:
-        return Evidence(source, self.seen.endpoint.url, seen, expected)
-
-
-@dataclass(frozen=True)
-class _Question:
-    """One row: a finding and how it is judged."""
-
-    id: str
-    title: str
-    severity: Severity
-    needs: _Needs
-    judge: Callable[[_Case], Verdict]
+_UPGRADE = "upgrade dockerd: since 18.09 it takes no TLS before 1.2; or mend the proxy that answers there"
+_CLOSE = f"take port {PLAIN_PORT} out of hosts and docker.socket (dockertls daemon show says where it stands)"
+_ROUNDED, _SKEWED, _WRONG = timedelta(seconds=2), timedelta(minutes=2), timedelta(hours=1)
+"""Differences of the clocks that are worth a word, and that keep new certificates from being valid yet."""
 
 
 def grade(
-    observation: Observation, roots: Sequence[x509.Certificate], *, now: datetime, warn: timedelta, fail: timedelta
+    observation: Observation,
+    roots: Sequence[x509.Certificate],
+    *,
+    now: datetime,
+    warn: timedelta,
+    fail: timedelta,
+    client: Sequence[x509.Certificate] = (),
+    current: x509.Certificate | str = "which one it should be is not known here",
 ) -> tuple[Finding, ...]:
-    """Twelve findings, always in the same order, of which none is missing whatever was seen.
+    """All findings about an endpoint, always in the same order, of which none is missing whatever was seen.
 
     Args:
-        observation: what `dockertls.probe.handshake.observe` saw.
+        observation: what `dockertls.probe.observing.observe` saw.
         roots: the authorities that the client trusts: its ca.pem.
         now: the time to judge at.
         warn: a certificate that expires within this is warned of.
         fail: a certificate that expires within this fails.
+        client: the client's certificate, issuing ones after it; empty: it has none.
+        current: the certificate that should be served, or why that is not known.
     """
     chain, fault = _parsed(observation.chain)
     judged: dict[str, Verdict] = {}
@@ -105,9 +76,9 @@ def grade(
         names = (observation.endpoint.host,)
         found = verify(chain[0], chain[1:], roots, now=now, purpose=Purpose.SERVER, names=names, warn=warn, fail=fail)
         judged = {one.id: one.verdict for one in found}
-    case = _Case(observation, fault, judged)
+    case = Case(observation, now, roots, client, current, fault, judged)
     return tuple(
-        Finding(row.id, row.title, row.severity, _missing(row.needs, case) or row.judge(case)) for row in _QUESTIONS
+        Finding(row.id, row.title, row.severity, missing(row.needs, case) or row.judge(case)) for row in QUESTIONS
     )
 
 
@@ -119,58 +90,44 @@ def _parsed(chain: tuple[bytes, ...]) -> tuple[tuple[x509.Certificate, ...], str
         return (), visible(str(error))
 
 
-def _missing(needs: _Needs, case: _Case) -> Verdict | None:
-    """Why a question makes no sense here; None if it does."""
-    looks = case.seen.looks
-    if needs is not _Needs.NOTHING and not any(look.address for look in looks):
-        return Unknown("there is no connection")
-    if needs in (_Needs.TLS, _Needs.CERTIFICATE) and not any(_spoken(look) for look in looks):
-        if any(look.outcome is Outcome.NOT_TLS for look in looks):
-            return NotApplicable("the port does not speak TLS")
-        return Unknown("no handshake came far enough")
-    if needs is _Needs.CERTIFICATE and case.fault:
-        return Unknown(f"the server's certificate: {case.fault}")
-    return None
-
-
-def _reachable(case: _Case) -> Verdict:
+def _reachable(case: Case) -> Verdict:
     looks = case.seen.looks
     connected = [look for look in looks if look.address]
     if not connected:
         tried = next((look for look in looks if look.outcome is not Outcome.UNUSABLE), looks[0])
         known = of_errno(tried.errno or 0) or explain(tried.reason)
-        return _failed((case.evidence("connection", _told(tried), "a connection"),), known, tried.reason)
+        return failed((case.evidence("connection", told(tried), "a connection"),), known, tried.reason)
     evidence = (case.evidence("connection", f"{connected[0].address} answers in {connected[0].elapsed * 1000:.0f} ms"),)
     if all(look.outcome is Outcome.TIMED_OUT and not look.protocol for look in connected):
         silent = case.evidence("connection", f"{connected[0].address} takes connections and says nothing", "an answer")
-        return _failed((silent,), explain("timed out"), "")
+        return failed((silent,), explain("timed out"), "")
     return Passed(evidence)
 
 
-def _tls_version(case: _Case) -> Verdict:
-    versions = {version: _looks(case.seen, version) for version in ("TLSv1.2", "TLSv1.3")}
+def _tls_version(case: Case) -> Verdict:
+    versions = {version: of_version(case.seen, version) for version in VERSIONS}
     evidence = tuple(
         case.evidence(version, _agreement(looks), "TLSv1.2 or TLSv1.3") for version, looks in versions.items()
     )
     everything = [look for looks in versions.values() for look in looks]
-    if any(_spoken(look) for look in everything):
-        return Passed(evidence)
+    if any(spoken(look) for look in everything):
+        return _weak_suites(case) or Passed(evidence)
     if any(look.outcome is Outcome.NOT_TLS for look in everything):
-        return _failed(evidence, explain("does not speak TLS"), "")
+        return failed(evidence, explain("does not speak TLS"), "")
     if all(look.outcome in (Outcome.TIMED_OUT, Outcome.UNUSABLE) for look in everything):
-        return Unknown(f"no handshake ended: {_told(everything[0])}")
-    return _failed(evidence, explain("PROTOCOL_VERSION"), "")
+        return Unknown(f"no handshake ended: {told(everything[0])}")
+    return failed(evidence, explain("PROTOCOL_VERSION"), "")
 
 
 def _agreement(looks: tuple[Handshake, ...]) -> str:
     """What one version came to: the best look says it."""
-    best = max(looks, key=lambda look: (bool(look.protocol), _spoken(look)))
+    best = max(looks, key=lambda look: (bool(look.protocol), spoken(look)))
     if best.protocol:
         return f"{best.protocol}, {best.cipher}"
-    return "spoken, no handshake ended well" if _spoken(best) else f"not spoken: {_told(best)}"
+    return "spoken, no handshake ended well" if spoken(best) else f"not spoken: {told(best)}"
 
 
-def _chain(case: _Case) -> Verdict:
+def _chain(case: Case) -> Verdict:
     """What Go says of the certificates, what OpenSSL says on the live connection, and what Python 3.13 says."""
     plain, strict = case.seen.verified, case.seen.strict
     verdict = case.certificate["chain"]
@@ -178,14 +135,14 @@ def _chain(case: _Case) -> Verdict:
         return verdict
     evidence = (*verdict.evidence, case.evidence("OpenSSL, with the CA file", _verified(plain), "it verifies"))
     if plain.verify_code is None:
-        return Unknown(f"OpenSSL was not asked: {_told(plain)}")
+        return Unknown(f"OpenSSL was not asked: {told(plain)}")
     if plain.verify_code == _WRONG_PURPOSE and not isinstance(case.certificate["purpose"], Passed):
         return verdict
     if plain.verify_code:
-        return _failed(evidence, of_verify_code(plain.verify_code), plain.verify_text)
+        return failed(evidence, of_verify_code(plain.verify_code), plain.verify_text)
     if isinstance(verdict, Passed) and strict.verify_code:
         picky = case.evidence("OpenSSL, as Python 3.13 asks it", _verified(strict), "it verifies")
-        return Warned((*evidence, picky), *_why(of_verify_code(strict.verify_code), strict.verify_text))
+        return Warned((*evidence, picky), *why(of_verify_code(strict.verify_code), strict.verify_text))
     return replace(verdict, evidence=evidence)
 
 
@@ -195,40 +152,32 @@ def _verified(look: Handshake) -> str:
     return f"OpenSSL's error {look.verify_code}: {visible(look.verify_text)}"
 
 
-class _Entry(Enum):
-    """What became of a client that should not get in, with one version of TLS."""
-
-    LET_IN = "let in"
-    REFUSED = "refused"
-    HTTP = "let in by TLS, refused by HTTP"
-    NOT_SPOKEN = "not spoken"
-    UNTOLD = "untold"
-
-
-def without_client(observation: Observation) -> Verdict:
-    """Finding `client-required` where there is no client that the daemon lets in, to compare with.
-
-    The daemon's own word has to do: an alert that tells of certificates, or any once it has shown its own.
-    """
-    looks = dict(observation.none.both)
-    place = observation.endpoint.url
-    evidence = tuple(Evidence(version, place, _told(look), "refused") for version, look in looks.items())
-    if any(look.outcome is Outcome.ACCEPTED for look in looks.values()):
-        return Failed(evidence, "a client without a certificate is let in: whoever reaches the port is root", _ASK)
-    spoken = [look for look in looks.values() if _spoken(look)]
-    if spoken and all(look.alert for look in spoken):
-        return Passed(evidence)
-    return Unknown("; ".join(f"{version}: {_told(look)}" for version, look in looks.items()))
+def _legacy(case: Case) -> Verdict:
+    """Nothing before TLS 1.2 is spoken."""
+    look = case.seen.legacy
+    if look is None:
+        return NOT_ASKED
+    evidence = (case.evidence("TLS 1.0 and 1.1", told(look), "refused"),)
+    if look.outcome is Outcome.UNUSABLE or look.reason in _NOT_OFFERED:
+        return Unknown("the TLS library of this Python does not offer TLS 1.0 and 1.1")
+    if look.protocol or look.chain:
+        return Failed(
+            evidence, f"{look.protocol or 'TLS before 1.2'} is spoken, which has been broken for long", _UPGRADE
+        )
+    return Passed(evidence) if look.alert or look.outcome is Outcome.CLOSED else Unknown(told(look))
 
 
-def served_is_current(observation: Observation, current: x509.Certificate) -> Finding:
+def _weak_suites(case: Case) -> Failed | None:
+    """Whether suites are taken that nobody should use any more."""
+    look = case.seen.weak
+    if look is None or not (look.protocol or look.chain):
+        return None
+    seen = case.evidence("TLSv1.2, weak suites alone", f"taken: {look.cipher or 'one of them'}", "refused")
+    return Failed((seen,), "cipher suites are taken that are broken or have no forward secrecy", _UPGRADE)
+
+
+def served_is_current(observation: Observation, current: x509.Certificate) -> Verdict:
     """Whether the certificate that is served is the one that should be."""
-    return Finding(
-        "served-is-current", "The certificate in use is the one served", Severity.HIGH, _current(observation, current)
-    )
-
-
-def _current(observation: Observation, current: x509.Certificate) -> Verdict:
     chain, fault = _parsed(observation.chain)
     if not chain:
         return Unknown(f"the server's certificate: {fault}")
@@ -239,45 +188,10 @@ def _current(observation: Observation, current: x509.Certificate) -> Verdict:
     return Failed(evidence, "another certificate is served: dockerd reads other files, or it is not dockerd", _LOOK)
 
 
-def _refused(pair: Callable[[Observation], Pair], who: str, remedy: str, case: _Case) -> Verdict:
-    """A client is refused with every version of TLS that the server speaks."""
-    entries: dict[Version, _Entry] = {
-        version: _entry(look, control, _looks(case.seen, version))
-        for (version, look), (_, control) in zip(pair(case.seen).both, case.seen.good.both, strict=True)
-    }
-    evidence = tuple(
-        case.evidence(f"{version}, {who}", _told(look), "refused") for version, look in pair(case.seen).both
-    )
-    found = set(entries.values())
-    if _Entry.LET_IN in found:
-        versions = ", ".join(version for version, entry in entries.items() if entry is _Entry.LET_IN)
-        return Failed(evidence, f"a client {who} is let in ({versions}): whoever reaches the port is root", remedy)
-    if _Entry.UNTOLD in found or found == {_Entry.NOT_SPOKEN}:
-        doubts = [_doubt(version, case, pair) for version, entry in entries.items() if entry is _Entry.UNTOLD]
-        return Unknown("; ".join(doubts) or "no version of TLS came as far as certificates")
-    if _Entry.HTTP in found:
-        cause = "TLS lets the client in, and only HTTP refuses it: a proxy, or an authorization plugin"
-        return Warned(evidence, cause, remedy)
-    return Passed(evidence)
-
-
-def _entry(look: Handshake, control: Handshake, all_of_version: tuple[Handshake, ...]) -> _Entry:
-    if look.outcome is Outcome.ACCEPTED and look.status in _SUCCESS:
-        return _Entry.LET_IN
-    if not any(_spoken(one) for one in all_of_version) and all(one.outcome in _REFUSALS for one in all_of_version):
-        return _Entry.NOT_SPOKEN
-    if not _let_in(control):
-        return _Entry.UNTOLD
-    if look.outcome in _REFUSALS:
-        return _Entry.REFUSED
-    return _Entry.HTTP if look.status in _CLIENT_ERROR else _Entry.UNTOLD
-
-
-def _doubt(version: Version, case: _Case, pair: Callable[[Observation], Pair]) -> str:
-    control, look = (dict(one.both)[version] for one in (case.seen.good, pair(case.seen)))
-    if not _let_in(control):
-        return f"{version}: your own certificate is not let in either ({_told(control)}), so a refusal proves nothing"
-    return f"{version}: {_told(look)}"
+def _current(case: Case) -> Verdict:
+    if isinstance(case.current, str):
+        return NotApplicable(case.current)
+    return served_is_current(case.seen, case.current)
 
 
 def _last_line(answer: bytes) -> str:
@@ -285,11 +199,13 @@ def _last_line(answer: bytes) -> str:
     return visible(answer.decode("latin-1").strip().rpartition("\n")[2][:80])
 
 
-def _plaintext(case: _Case) -> Verdict:
+def _plaintext(case: Case) -> Verdict:
     answer = case.seen.plaintext
-    told = f"{answer.outcome.value}: {_last_line(answer.answer)}" if answer.answer else answer.reason
-    evidence = (case.evidence("plain HTTP", told or answer.outcome.value, "refused"),)
-    is_tls = any(_spoken(look) for look in case.seen.looks)
+    if answer is None:
+        return NOT_ASKED
+    words = f"{answer.outcome.value}: {_last_line(answer.answer)}" if answer.answer else answer.reason
+    evidence = (case.evidence("plain HTTP", words or answer.outcome.value, "refused"),)
+    is_tls = any(spoken(look) for look in case.seen.looks)
     match answer.outcome:
         case PlainOutcome.ANSWERED:
             cause = (
@@ -303,80 +219,79 @@ def _plaintext(case: _Case) -> Verdict:
         case PlainOutcome.CLOSED if is_tls:
             return Passed(evidence)
         case _:
-            return Unknown(f"plain HTTP: {told or answer.outcome.value}")
+            return Unknown(f"plain HTTP: {words or answer.outcome.value}")
 
 
-def _api(case: _Case) -> Verdict:
+def _api(case: Case) -> Verdict:
     said = case.seen.api
     if said.fault:
         known = explain(said.fault)
-        return _failed((case.evidence("GET /_ping", said.fault, "200 OK"),), known, said.fault)
+        return failed((case.evidence("GET /_ping", said.fault, "200 OK"),), known, said.fault)
     if said.status != _OK:
         refusal = case.evidence("GET /_ping", f"status {said.status}", "200 OK")
         cause = "the client is let in, and the API refuses it: an authorization plugin, a proxy, or no dockerd at all"
-        return Failed((refusal,), cause, _READ_THE_LOG)
+        return Failed((refusal,), cause, READ_THE_LOG)
     evidence = (case.evidence("GET /version", f"version {said.server}, API {said.api}"),)
     if not said.api:
         return Failed(evidence, "whatever answers names no API version: it is not dockerd", "check the port")
     return Passed(evidence)
 
 
-def _of_certificate(name: str) -> Callable[[_Case], Verdict]:
+def _neighbour(case: Case) -> Verdict:
+    """Nobody answers in plain text next door."""
+    answer, own = case.seen.neighbour, case.seen.endpoint.port == PLAIN_PORT
+    if own:
+        return NotApplicable("it is the endpoint's own port")
+    if answer is None:
+        return NOT_ASKED
+    seen = case.evidence(f"port {PLAIN_PORT}", _words(answer), "closed")
+    if answer.outcome is PlainOutcome.ANSWERED:
+        cause = f"port {PLAIN_PORT} answers in plain text: whoever reaches it is root, whatever TLS does on this one"
+        return Failed((seen,), cause, _CLOSE)
+    if answer.outcome in (PlainOutcome.ALERT, PlainOutcome.REFUSED):
+        cause = f"port {PLAIN_PORT} is open with TLS: clients take it for the one without, and scanners look there"
+        return Warned((seen,), cause, f"listen on port 2376 alone: {_CLOSE}")
+    if answer.connected:
+        return Unknown(f"something listens on port {PLAIN_PORT}: {_words(answer)}")
+    reached = any(look.address for look in case.seen.looks)
+    return Passed((seen,)) if reached or answer.errno else Unknown(f"port {PLAIN_PORT}: {_words(answer)}")
+
+
+def _words(answer: PlainAnswer) -> str:
+    said = _last_line(answer.answer) or visible(answer.reason)
+    return f"{answer.outcome.value}: {said}" if said else answer.outcome.value
+
+
+def _clock(case: Case) -> Verdict:
+    """The server's clock and this one agree, as far as an HTTP date can tell (it has whole seconds)."""
+    try:
+        theirs = parsedate_to_datetime(case.seen.api.date).replace(tzinfo=UTC)
+    except ValueError:
+        return NotApplicable("no answer of the API told the time")
+    apart = theirs - datetime.fromtimestamp(case.seen.api.heard, UTC)
+    seen = f"{abs(apart).total_seconds():.0f} s {'ahead' if apart > timedelta(0) else 'behind'}"
+    seen = seen if abs(apart) > _ROUNDED else "they agree"
+    evidence = (case.evidence("Date of the answer", seen, f"within {_SKEWED.seconds} s"),)
+    if abs(apart) <= _SKEWED:
+        return Passed(evidence)
+    cause = f"the server's clock is {seen} of this one: certificates begin and end at the wrong time"
+    remedy = "set both clocks by NTP: timedatectl set-ntp true"
+    return Failed(evidence, cause, remedy) if abs(apart) > _WRONG else Warned(evidence, cause, remedy)
+
+
+def _of_certificate(name: str) -> Callable[[Case], Verdict]:
     return lambda case: case.certificate[name]
 
 
-def _looks(seen: Observation, version: Version) -> tuple[Handshake, ...]:
-    """The looks that were pinned to a version."""
-    return tuple(dict(pair.both)[version] for pair in (seen.good, seen.none, seen.stranger))
-
-
-def _spoken(look: Handshake) -> bool:
-    """Whether the server went as far as certificates, and so speaks the version."""
-    return bool(look.protocol or look.chain or look.alert in _CERTIFICATE_ALERTS)
-
-
-def _let_in(look: Handshake) -> bool:
-    return look.outcome is Outcome.ACCEPTED and look.status in _SUCCESS
-
-
-def _told(look: Handshake) -> str:
-    """One look in a few words."""
-    if look.outcome is Outcome.ACCEPTED:
-        said = f"status {look.status}" if look.status else "an answer that is no HTTP"
-        return f"{look.outcome.value}, {said}"
-    if look.alert:
-        return f"{look.outcome.value} (alert {visible(look.alert)})"
-    detail = visible(look.answer[:40].decode("latin-1")) if look.answer else look.reason
-    return f"{look.outcome.value} ({visible(detail)})" if detail else look.outcome.value
-
-
-def _failed(evidence: tuple[Evidence, ...], known: Remedy | None, otherwise: str) -> Failed:
-    return Failed(evidence, *_why(known, otherwise))
-
-
-def _why(known: Remedy | None, otherwise: str) -> tuple[str, str]:
-    return (known.cause, known.remedy) if known else (visible(otherwise), _READ_THE_LOG)
-
-
-_NOBODY = partial(
-    _refused,
-    lambda seen: seen.none,
-    "without a certificate",
-    _ASK,
-)
-_STRANGER = partial(
-    _refused,
-    lambda seen: seen.stranger,
-    "with a certificate of an unknown authority",
-    "let tlscacert name your own authority alone (without it dockerd trusts the whole system's); then restart dockerd",
-)
-
-_QUESTIONS: tuple[_Question, ...] = (
-    _Question("reachable", "The endpoint takes connections", Severity.HIGH, _Needs.NOTHING, _reachable),
-    _Question("tls-version", "It speaks TLS 1.2 or 1.3", Severity.HIGH, _Needs.CONNECTION, _tls_version),
-    _Question("chain", "An authority of yours vouches for the server", Severity.CRITICAL, _Needs.CERTIFICATE, _chain),
+QUESTIONS: tuple[Question, ...] = (
+    Question("reachable", "The endpoint takes connections", Severity.HIGH, Needs.NOTHING, _reachable),
+    Question(
+        "tls-version", "It speaks TLS 1.2 or 1.3, with good suites", Severity.HIGH, Needs.CONNECTION, _tls_version
+    ),
+    Question("legacy-refused", "It speaks nothing older", Severity.HIGH, Needs.TLS, _legacy),
+    Question("chain", "An authority of yours vouches for the server", Severity.CRITICAL, Needs.CERTIFICATE, _chain),
     *(
-        _Question(name, title, Severity.HIGH, _Needs.CERTIFICATE, _of_certificate(name))
+        Question(name, title, Severity.HIGH, Needs.CERTIFICATE, _of_certificate(name))
         for name, title in (
             ("name", "The certificate is for this name"),
             ("expiry", "No certificate expires soon"),
@@ -385,8 +300,19 @@ _QUESTIONS: tuple[_Question, ...] = (
             ("signature", "The signatures are strong"),
         )
     ),
-    _Question("client-required", "Without a certificate nobody gets in", Severity.CRITICAL, _Needs.TLS, _NOBODY),
-    _Question("stranger-refused", "Another authority's client is refused", Severity.CRITICAL, _Needs.TLS, _STRANGER),
-    _Question("plaintext-refused", "Plain HTTP is refused", Severity.CRITICAL, _Needs.CONNECTION, _plaintext),
-    _Question("api", "The API answers your certificate", Severity.HIGH, _Needs.CONNECTION, _api),
+    Question("client-required", "Without a certificate nobody gets in", Severity.CRITICAL, Needs.TLS, client_required),
+    Question(
+        "stranger-refused", "Another authority's client is refused", Severity.CRITICAL, Needs.TLS, stranger_refused
+    ),
+    Question("purpose-required", "A server's certificate is refused", Severity.HIGH, Needs.TLS, purpose_required),
+    Question(
+        "accepted-authorities", "It lets in clients of yours alone", Severity.CRITICAL, Needs.TLS, accepted_authorities
+    ),
+    Question("plaintext-refused", "Plain HTTP is refused", Severity.CRITICAL, Needs.CONNECTION, _plaintext),
+    Question("plaintext-port-closed", f"Port {PLAIN_PORT} is closed", Severity.CRITICAL, Needs.NOTHING, _neighbour),
+    Question(
+        "served-is-current", "The certificate in use is the one served", Severity.HIGH, Needs.CERTIFICATE, _current
+    ),
+    Question("api", "The API answers your certificate", Severity.HIGH, Needs.CONNECTION, _api),
+    Question("clock", "The clocks agree", Severity.MEDIUM, Needs.CONNECTION, _clock),
 )

@@ -1,174 +1,84 @@
-"""Look at a live endpoint: one TLS connection a question, with its own client, version and deadline.
-
-With TLS 1.3 a client's handshake is over before the server has judged the client's certificate (RFC 8446, section
-4.4.2.4), so a refusal comes with the first read. Whoever writes first races with it: the server closes, the write
-resets the connection, and the alert that says why is lost. So every look reads before it writes; a server that is
-content says so with a session ticket.
-"""
+"""Look at a live endpoint: one connection a question, with its own client, version and deadline."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dockertls.probe import api
+from dockertls.probe.endpoint import PLAIN_PORT
+from dockertls.probe.kit import Dressed, dressed, judging_context, looking_context
 from dockertls.probe.observation import (
+    ApiSeen,
     ClientMaterial,
     Handshake,
-    Observation,
     Outcome,
-    Pair,
     PlainAnswer,
     PlainOutcome,
     Version,
 )
+from dockertls.probe.wire import Place, Session, Wire, resolve
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Sequence
 
     from dockertls.probe.endpoint import Endpoint
-
-MOST_BYTES = 64 * 1024
-"""What is read of one connection at most."""
-
-GRACE = 1.0
-"""Seconds that a TLS 1.3 server has to refuse us, or to send a ticket, before we write: some servers send no ticket."""
-
-_VERSIONS: Mapping[Version, ssl.TLSVersion] = MappingProxyType(
-    {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
-)
-_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
-"""X509_V_FLAG_NO_CHECK_TIME: expiry is a question of its own."""
 
 _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_(?P<name>\w+)")
 _STATUS = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})\b")
 _TLS_RECORD = re.compile(rb"[\x14-\x17]\x03?", re.DOTALL)
 _ALERT_RECORD = b"\x15\x03"
-_HEAD_END = b"\r\n\r\n"
 _SHOWN = 200
 _BAD_REQUEST = 400
 
 
-class _TooMuch(OSError):
-    """The server sends more than anyone has to read."""
-
-
 @dataclass(frozen=True)
-class _Wire:
-    """A connection with one deadline and one budget of bytes for all that is done with it."""
+class Target:
+    """An endpoint whose addresses were asked for once, and when there is no more time for it.
 
-    sock: socket.socket
+    Attributes:
+        endpoint: what it is.
+        places: its addresses, or why there are none.
+        deadline: on the monotonic clock.
+    """
+
+    endpoint: Endpoint
+    places: Sequence[Place] | OSError
     deadline: float
-    received: bytearray = field(default_factory=bytearray)
-
-    def send(self, data: bytes) -> None:
-        """Send it; that the other side has gone is told by the next read, which may still find the reason."""
-        self.sock.settimeout(api.remaining(self.deadline))
-        with contextlib.suppress(ConnectionError):
-            self.sock.sendall(data)
-
-    def receive(self, wait: float | None = None) -> bytes:
-        """What comes next; empty at the end. `wait` in seconds, if less than what is left."""
-        left = api.remaining(self.deadline)
-        self.sock.settimeout(left if wait is None else min(wait, left))
-        if len(self.received) >= MOST_BYTES:
-            raise _TooMuch(f"more than {MOST_BYTES} bytes")
-        data = self.sock.recv(min(16 * 1024, MOST_BYTES - len(self.received)))
-        self.received.extend(data)
-        return data
-
-
-@dataclass(frozen=True)
-class _Session:
-    """TLS over a wire. What is read from the wire is seen here first, so what is not TLS can be told from what is."""
-
-    wire: _Wire
-    tls: ssl.SSLObject
-    incoming: ssl.MemoryBIO
-    outgoing: ssl.MemoryBIO
 
     @classmethod
-    def over(cls, wire: _Wire, context: ssl.SSLContext, name: str) -> _Session:
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        return cls(wire, context.wrap_bio(incoming, outgoing, server_hostname=name), incoming, outgoing)
+    async def of(cls, endpoint: Endpoint, patience: float) -> Target:
+        """Ask for its addresses; there are so many seconds for all that is done with it."""
+        deadline = time.monotonic() + patience
+        try:
+            return cls(endpoint, await resolve(endpoint, deadline), deadline)
+        except OSError as error:
+            return cls(endpoint, error, deadline)
 
-    def handshake(self) -> tuple[str, str]:
-        """Version and cipher that were agreed on."""
-        while True:
-            try:
-                self.tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._turn()
-            except ssl.SSLError:
-                self._flush()  # the alert that we owe the server
-                raise
-            else:
-                self._flush()
-                return self.tls.version() or "", (self.tls.cipher() or ("",))[0]
+    async def wire(self) -> Wire:
+        """A connection. Raises OSError."""
+        if isinstance(self.places, OSError):
+            raise self.places
+        return await Wire.to(self.places, self.deadline)
 
-    def settle(self) -> bytes:
-        """Read before anything is written: until a refusal, a ticket, a first byte, or silence."""
-        if self.tls.version() != "TLSv1.3":
-            return b""
-        wait = min(GRACE, api.remaining(self.wire.deadline) / 2)
-        until = time.monotonic() + wait
-        with contextlib.suppress(TimeoutError):
-            while True:
-                try:
-                    return self._some(self.tls.read(1))
-                except ssl.SSLWantReadError:
-                    if self.tls.session is not None and self.tls.session.has_ticket:
-                        return b""
-                    self._turn(api.remaining(until))
-        return b""
+    def request(self, path: str = "/_ping") -> bytes:
+        """A GET, as bytes."""
+        return api.request(path, self.endpoint.authority)
 
-    def ask(self, request: bytes, early: bytes) -> bytes:
-        """Send a request, and read the head of the answer and what came with it."""
-        self.tls.write(request)
-        self._flush()
-        answer = early
-        while _HEAD_END not in answer:
-            try:
-                answer += self._some(self._read())
-            except OSError:
-                if not answer:
-                    raise
-                break
-        return answer
-
-    def _read(self) -> bytes:
-        while True:
-            try:
-                return self.tls.read(16 * 1024)
-            except ssl.SSLWantReadError:
-                self._turn()
-
-    def _some(self, data: bytes) -> bytes:
-        if not data:
-            raise ConnectionAbortedError("closed by the server")
-        return data
-
-    def _turn(self, wait: float | None = None) -> None:
-        """Send what TLS has to say, and hear what the server does."""
-        self._flush()
-        data = self.wire.receive(wait)
-        if data:
-            self.incoming.write(data)
-        else:
-            self.incoming.write_eof()
-
-    def _flush(self) -> None:
-        data = self.outgoing.read()
-        if data:
-            self.wire.send(data)
+    def neighbour(self, patience: float) -> Target:
+        """The port where the docker CLI looks without TLS; it has so many seconds at most."""
+        endpoint = replace(self.endpoint, port=PLAIN_PORT)
+        places = self.places
+        if not isinstance(places, OSError):
+            places = [cast("Place", (family, (address[0], PLAIN_PORT, *address[2:]))) for family, address in places]
+        return Target(endpoint, places, min(self.deadline, time.monotonic() + patience))
 
 
 def look(endpoint: Endpoint, material: ClientMaterial, *, version: Version, timeout: float) -> Handshake:
@@ -182,7 +92,7 @@ def look(endpoint: Endpoint, material: ClientMaterial, *, version: Version, time
         version: the only one that is offered.
         timeout: seconds for all of it.
     """
-    return _attempt(endpoint, partial(_looking_context, material, version), timeout)
+    return _alone(endpoint, dressed(partial(looking_context, material, version)), timeout)
 
 
 def verify_chain(endpoint: Endpoint, ca: bytes, *, timeout: float, strict: bool = False) -> Handshake:
@@ -199,7 +109,14 @@ def verify_chain(endpoint: Endpoint, ca: bytes, *, timeout: float, strict: bool 
     Returns:
         verify_code is 0 where it verifies, whatever the server thinks of the client.
     """
-    return _attempt(endpoint, partial(_chain_context, ca, strict=strict), timeout)
+    return _alone(endpoint, dressed(partial(judging_context, ClientMaterial(ca), strict=strict)), timeout)
+
+
+def _alone(endpoint: Endpoint, context: Dressed, timeout: float) -> Handshake:
+    async def one() -> Handshake:
+        return await attempt(await Target.of(endpoint, timeout), context)
+
+    return asyncio.run(one())
 
 
 def plaintext(endpoint: Endpoint, *, timeout: float) -> PlainAnswer:
@@ -209,99 +126,41 @@ def plaintext(endpoint: Endpoint, *, timeout: float) -> PlainAnswer:
         endpoint: whom to ask.
         timeout: seconds for all of it.
     """
+
+    async def one() -> PlainAnswer:
+        return await without_tls(await Target.of(endpoint, timeout))
+
+    return asyncio.run(one())
+
+
+async def attempt(target: Target, context: Dressed) -> Handshake:
+    """One connection with TLS, and a GET /_ping over it."""
+    if isinstance(context, str):
+        return Handshake(Outcome.UNUSABLE, reason=context)
     start = time.monotonic()
     try:
-        wire = _Wire(api.connect(endpoint, start + timeout), start + timeout)
-    except OSError as error:
-        outcome = PlainOutcome.TIMED_OUT if isinstance(error, TimeoutError) else PlainOutcome.UNREACHABLE
-        return PlainAnswer(outcome, reason=api.reason_of(error), elapsed=time.monotonic() - start)
-    with wire.sock:
-        ended = _converse(wire, _ping(endpoint))
-    return replace(_plain(bytes(wire.received), ended), elapsed=time.monotonic() - start)
-
-
-def observe(endpoint: Endpoint, material: ClientMaterial, stranger: ClientMaterial, *, timeout: float) -> Observation:
-    """Every look at once: it takes as long as the slowest.
-
-    Args:
-        endpoint: whom to look at.
-        material: the user's own files.
-        stranger: a client of an authority that nobody knows.
-        timeout: seconds that each look has.
-    """
-    nobody = ClientMaterial(material.ca)
-    with ThreadPoolExecutor(max_workers=10, thread_name_prefix="look") as pool:
-        looks = [
-            pool.submit(look, endpoint, client, version=version, timeout=timeout)
-            for client in (material, nobody, stranger)
-            for version in _VERSIONS
-        ]
-        verified = pool.submit(verify_chain, endpoint, material.ca, timeout=timeout)
-        strict = pool.submit(verify_chain, endpoint, material.ca, timeout=timeout, strict=True)
-        plain = pool.submit(plaintext, endpoint, timeout=timeout)
-        asked = pool.submit(api.seen, endpoint, material, timeout=timeout)
-        good12, good13, none12, none13, stranger12, stranger13 = (one.result() for one in looks)
-        return Observation(
-            endpoint,
-            good=Pair(good12, good13),
-            none=Pair(none12, none13),
-            stranger=Pair(stranger12, stranger13),
-            verified=verified.result(),
-            strict=strict.result(),
-            plaintext=plain.result(),
-            api=asked.result(),
-        )
-
-
-def _looking_context(material: ClientMaterial, version: Version) -> ssl.SSLContext:
-    context = api.bare_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = context.maximum_version = _VERSIONS[version]
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    api.load_pair(context, material.cert, material.key)
-    return context
-
-
-def _chain_context(ca: bytes, *, strict: bool) -> ssl.SSLContext:
-    context = api.bare_context()
-    context.check_hostname = False
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.verify_flags |= _NO_CHECK_TIME | ssl.VERIFY_X509_PARTIAL_CHAIN
-    if strict:
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-    api.load_authorities(context, ca)
-    return context
-
-
-def _attempt(endpoint: Endpoint, make_context: Callable[[], ssl.SSLContext], timeout: float) -> Handshake:
-    start = time.monotonic()
-    try:
-        context = make_context()
-    except (OSError, ValueError) as error:
-        return Handshake(Outcome.UNUSABLE, reason=api.reason_of(error))
-    try:
-        wire = _Wire(api.connect(endpoint, start + timeout), start + timeout)
+        wire = await target.wire()
     except OSError as error:
         outcome = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.UNREACHABLE
         ended = Handshake(outcome, reason=api.reason_of(error), errno=error.errno)
     else:
         with wire.sock:
-            ended = _run(_Session.over(wire, context, endpoint.name), _ping(endpoint))
+            ended = await _run(Session.over(wire, context, target.endpoint.name), target.request())
     return replace(ended, elapsed=time.monotonic() - start)
 
 
-def _run(session: _Session, request: bytes) -> Handshake:
+async def _run(session: Session, request: bytes) -> Handshake:
     address = _peer(session.wire.sock)
     agreed = ("", "")
     try:
-        agreed = session.handshake()
-        ended = _answered(session.ask(request, session.settle()))
+        agreed = await session.handshake()
+        ended = _answered(await session.ask(request, await session.settle()))
     except OSError as error:
         refused = Outcome.REFUSED_AFTER_HANDSHAKE if any(agreed) else Outcome.HANDSHAKE_REFUSED
         ended = _ended(error, refused, bytes(session.wire.received))
     protocol, cipher = agreed
-    return replace(_certified(ended, session.tls), address=address, protocol=protocol, cipher=cipher)
+    certified = _certified(ended, session.tls)
+    return replace(certified, address=address, protocol=protocol, cipher=cipher, request=session.tls.request)
 
 
 def _peer(sock: socket.socket) -> str:
@@ -370,17 +229,42 @@ def _status(answer: bytes) -> int | None:
     return int(found["status"]) if found else None
 
 
-def _ping(endpoint: Endpoint) -> bytes:
-    return (
-        f"GET /_ping HTTP/1.1\r\nHost: {endpoint.authority}\r\nUser-Agent: dockertls\r\nConnection: close\r\n\r\n"
-    ).encode()
+async def version_of(target: Target, context: Dressed) -> ApiSeen:
+    """What the API says to a client that verifies everything, as docker does it: a fault is told, not raised."""
+    if isinstance(context, str):
+        return ApiSeen(fault=context)
+    try:
+        wire = await target.wire()
+        with wire.sock:
+            session = Session.over(wire, context, target.endpoint.name)
+            await session.handshake()
+            early = await session.settle()
+            answer = await session.everything(target.request("/version"), early)
+    except OSError as error:
+        return ApiSeen(fault=api.reason_of(error))
+    return replace(api.read_version(answer, target.endpoint.url), heard=time.time())
 
 
-def _converse(wire: _Wire, request: bytes) -> OSError | None:
+async def without_tls(target: Target) -> PlainAnswer:
+    """Ask for /_ping in plain text."""
+    start = time.monotonic()
+    try:
+        wire = await target.wire()
+    except OSError as error:
+        outcome = PlainOutcome.TIMED_OUT if isinstance(error, TimeoutError) else PlainOutcome.UNREACHABLE
+        reason, elapsed = api.reason_of(error), time.monotonic() - start
+        return PlainAnswer(outcome, reason=reason, errno=error.errno, elapsed=elapsed)
+    with wire.sock:
+        ended = await _converse(wire, target.request())
+    seen = _plain(bytes(wire.received), ended)
+    return replace(seen, connected=True, elapsed=time.monotonic() - start)
+
+
+async def _converse(wire: Wire, request: bytes) -> OSError | None:
     """Ask in plain text and read until there is enough; why it ended, if not by itself."""
     try:
-        wire.send(request)
-        while len(wire.received) < _SHOWN and wire.receive():
+        await wire.send(request)
+        while len(wire.received) < _SHOWN and await wire.receive():
             if wire.received.startswith(_ALERT_RECORD):
                 break
     except OSError as error:

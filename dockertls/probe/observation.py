@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockertls.probe.endpoint import Endpoint
 
 Version = Literal["TLSv1.2", "TLSv1.3"]
@@ -72,6 +74,8 @@ class Handshake:
         status: of the answer to GET /_ping; None if what came was no HTTP.
         answer: the first bytes that came: of HTTP if let in, of what is not TLS otherwise.
         address: of the peer; empty if no connection was made.
+        request: what the server asked of the client: a CertificateRequest's body (RFC 5246, 7.4.4; RFC 8446, 4.3.2);
+            None: nothing, or it was not listened for.
         elapsed: seconds.
     """
 
@@ -87,6 +91,7 @@ class Handshake:
     status: int | None = None
     answer: bytes = b""
     address: str = ""
+    request: bytes | None = None
     elapsed: float = field(default=0.0, compare=False)
 
 
@@ -111,6 +116,8 @@ class PlainAnswer:
         status: of the HTTP answer; None if it was none.
         answer: the first bytes that came.
         reason: the operating system's word where nothing came.
+        errno: the operating system's number where the connection failed.
+        connected: whether there was a connection.
         elapsed: seconds.
     """
 
@@ -118,6 +125,8 @@ class PlainAnswer:
     status: int | None = None
     answer: bytes = b""
     reason: str = ""
+    errno: int | None = None
+    connected: bool = False
     elapsed: float = field(default=0.0, compare=False)
 
 
@@ -130,12 +139,18 @@ class ApiSeen:
         server: "Version" of GET /version.
         api: "ApiVersion" of GET /version.
         fault: why there was no answer, empty if there was.
+        date: of the answer, as the server's clock has it (RFC 9110, section 6.6.1); empty: it named none.
+        software: that gave the answer, as its header Server has it; dockerd's begins with "Docker/".
+        heard: when it came, by this clock, Unix time.
     """
 
     status: int | None = None
     server: str = ""
     api: str = ""
     fault: str = ""
+    date: str = ""
+    software: str = ""
+    heard: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -158,28 +173,41 @@ class Observation:
     Attributes:
         endpoint: what was looked at.
         good: with the user's own certificate, the server not verified: the control of all the others.
-        none: with no certificate.
-        stranger: with a certificate of an authority that nobody knows.
-        verified: the server's chain against the user's CA file, whatever the time is, names left out.
-        strict: the same as Python 3.13 asks it (X509_V_FLAG_X509_STRICT).
+        strict: the server's chain against the user's CA file as Python 3.13 asks it (X509_V_FLAG_X509_STRICT),
+            whatever the time is, names left out.
+        verified: the same, as everybody else asks it.
+        api: GET /version as docker does it, everything verified.
+        none: with no certificate; None: nothing was asked but what the client itself would ask, as of all below.
+        visitors: others who should not be let in, by their names in `stranger.WHO`.
+        hears: whether it could be heard what the server asks of a client without a certificate.
+        legacy: with TLS 1.0 and 1.1.
+        weak: with TLS 1.2 and suites that nobody should use any more.
         plaintext: without TLS.
-        api: GET /_ping and /version as docker does it, everything verified.
+        neighbour: the port where the docker CLI looks without TLS (2375); None: it is the endpoint's own, too.
     """
 
     endpoint: Endpoint
     good: Pair
-    none: Pair
-    stranger: Pair
-    verified: Handshake
     strict: Handshake
-    plaintext: PlainAnswer
+    verified: Handshake
     api: ApiSeen
+    none: Pair | None = None
+    visitors: Mapping[str, Pair] = field(default_factory=dict)
+    hears: bool = True
+    legacy: Handshake | None = None
+    weak: Handshake | None = None
+    plaintext: PlainAnswer | None = None
+    neighbour: PlainAnswer | None = None
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The looks with either version, the good client's first."""
+        return (self.good, *((self.none,) if self.none else ()), *self.visitors.values())
 
     @property
     def looks(self) -> tuple[Handshake, ...]:
-        """All connections that tried TLS, the good client's first."""
-        pairs = (self.good, self.none, self.stranger)
-        return (*(look for pair in pairs for _, look in pair.both), self.verified, self.strict)
+        """All connections that tried a version of TLS that dockerd has, the good client's first."""
+        return (*(look for pair in self.pairs for _, look in pair.both), self.verified, self.strict)
 
     @property
     def chain(self) -> tuple[bytes, ...]:

@@ -8,6 +8,7 @@ import socket
 import socketserver
 import ssl
 import threading
+from email.utils import formatdate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -110,5 +111,6 @@ def _answer(line: str) -> bytes:
     kind, body = _ANSWERS.get(rest.partition(" ")[0], ("application/json", b""))
     found = method == "GET" and body
     status, content = ("200 OK", body) if found else ("404 Not Found", b'{"message":"the stand-in knows no such path"}')
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+    fields = (f"Date: {formatdate(usegmt=True)}", f"Content-Type: {kind}", f"Content-Length: {len(content)}")
+    head = "\r\n".join((f"HTTP/1.1 {status}", *fields, "Connection: close\r\n\r\n"))
     return head.encode() + content

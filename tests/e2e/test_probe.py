@@ -20,17 +20,19 @@ import pytest
 from cryptography import x509
 
 from dockertls.errors import Unreachable
-from dockertls.findings import Failed, NotApplicable, Passed, Unknown
+from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
 from dockertls.pki.issue import Issued, Request, issue
-from dockertls.pki.keys import certificate_pem, generate, private_pem
+from dockertls.pki.keys import certificate_pem, generate, load_certificates, private_pem
 from dockertls.pki.profiles import CA, CLIENT, SERVER
 from dockertls.probe import api
 from dockertls.probe.endpoint import Endpoint
-from dockertls.probe.grade import grade, without_client
-from dockertls.probe.handshake import look, observe
+from dockertls.probe.entry import without_client
+from dockertls.probe.grade import grade
+from dockertls.probe.handshake import look
 from dockertls.probe.observation import ClientMaterial, Outcome
+from dockertls.probe.observing import observe
 from dockertls.probe.remedies import explain
-from dockertls.probe.stranger import stranger
+from dockertls.probe.stranger import OUR_SERVER, STRANGER, stranger, visitors
 from tests.e2e.newer import DOCKERD as NEWER
 
 if TYPE_CHECKING:
@@ -69,6 +71,13 @@ class Material:
     other: ClientMaterial
 
     @property
+    def visitors(self) -> dict[str, ClientMaterial]:
+        """Everybody who should not be let in."""
+        now = datetime.now(UTC)
+        made = visitors(self.client.ca, self.client.cert, now=now, serial=x509.random_serial_number)
+        return {**made, STRANGER: self.other, OUR_SERVER: self.server}
+
+    @property
     def ca(self) -> bytes:
         return certificate_pem([self.root.certificate])
 
@@ -95,19 +104,21 @@ def run(request: pytest.FixtureRequest, material: Material, tmp_path_factory: py
     """Start a dockerd of its own with these flags, for as long as the block lasts."""
 
     @contextlib.contextmanager
-    def started(*flags: str, ca: bytes | None = None) -> Iterator[Daemon]:
+    def started(
+        *flags: str, ca: bytes | None = None, config: str = "{{}}", trusts_system: bool = False
+    ) -> Iterator[Daemon]:
         place = tmp_path_factory.mktemp("dockerd")
         files = {"ca": ca or material.ca, "cert": material.server.cert or b"", "key": material.server.key or b""}
         for name, content in files.items():
             (place / f"{name}.pem").write_bytes(content)
-        (place / "daemon.json").write_text("{}")
+        (place / "daemon.json").write_text(config.format(place=place))
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
         daemon = Daemon(Endpoint("127.0.0.1", port), PurePosixPath(place / "d.sock"), place / "log")
         with daemon.log.open("wb") as log:
             process = subprocess.Popen(
                 [request.param, *_argv(place, daemon), *(flag.format(place=place) for flag in flags)],
-                env={name: value for name, value in os.environ.items() if not name.startswith("DOCKER")},
+                env=_environment(place, trusts_system=trusts_system),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -119,6 +130,14 @@ def run(request: pytest.FixtureRequest, material: Material, tmp_path_factory: py
                 process.wait(PATIENCE)
 
     return started
+
+
+def _environment(place: Path, *, trusts_system: bool) -> dict[str, str]:
+    """Nothing of Docker's; the system's own authorities are those of the test, where they are wanted."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER")}
+    return clean | (
+        {"SSL_CERT_FILE": str(place / "ca.pem"), "SSL_CERT_DIR": str(place / "none")} if trusts_system else {}
+    )
 
 
 def _argv(place: Path, daemon: Daemon) -> list[str]:
@@ -147,6 +166,7 @@ def _await(process: subprocess.Popen[bytes], daemon: Daemon) -> None:
 
 
 TLS = ("--tlscacert={place}/ca.pem", "--tlscert={place}/cert.pem", "--tlskey={place}/key.pem")
+SYSTEM_TRUST = '{{"tlsverify": true, "tlscert": "{place}/cert.pem", "tlskey": "{place}/key.pem"}}'
 VERIFYING = ("--tlsverify", *TLS)
 
 
@@ -157,9 +177,10 @@ def good(run: Run) -> Iterator[Daemon]:
 
 
 def judged(daemon: Daemon, material: Material) -> dict[str, Verdict]:
-    seen = observe(daemon.endpoint, material.client, material.other, timeout=TIMEOUT)
-    now = datetime.now(UTC)
-    found = grade(seen, [material.root.certificate], now=now, warn=timedelta(days=30), fail=timedelta(days=7))
+    seen = observe(daemon.endpoint, material.client, material.visitors, timeout=TIMEOUT)
+    served, client = load_certificates(material.server.cert or b""), load_certificates(material.client.cert or b"")
+    now, warn, fail = datetime.now(UTC), timedelta(days=30), timedelta(days=7)
+    found = grade(seen, [material.root.certificate], now=now, warn=warn, fail=fail, client=client, current=served[0])
     return {one.id: one.verdict for one in found}
 
 
@@ -185,7 +206,7 @@ def test_the_stranger_is_refused_the_same_way_every_time(good: Daemon, material:
 
 def test_the_verdicts_are_the_same_every_time(good: Daemon, material: Material) -> None:
     kinds = {tuple(type(verdict) for verdict in judged(good, material).values()) for _ in range(20)}
-    assert kinds == {(Passed,) * 12}
+    assert kinds == {(Passed,) * 18}
 
 
 def test_a_server_of_ours_is_refused_as_client(good: Daemon, material: Material) -> None:
@@ -226,7 +247,7 @@ def test_the_server_is_verified(good: Daemon, material: Material) -> None:
 def test_a_daemon_that_trusts_another_authority(run: Run, material: Material) -> None:
     with run(*VERIFYING, ca=stranger(now=datetime.now(UTC), serials=(5, 6)).ca) as daemon:
         verdicts = judged(daemon, material)
-    assert failing(verdicts) == {"api"}
+    assert failing(verdicts) == {"api", "accepted-authorities"}
     assert isinstance(verdicts["client-required"], Unknown)
     assert isinstance(verdicts["stranger-refused"], Unknown)
     assert isinstance(verdicts["chain"], Passed)
@@ -234,22 +255,36 @@ def test_a_daemon_that_trusts_another_authority(run: Run, material: Material) ->
 
 def test_a_daemon_that_trusts_the_strangers_too(run: Run, material: Material) -> None:
     with run(*VERIFYING, ca=material.ca + material.other.ca) as daemon:
-        assert failing(judged(daemon, material)) == {"stranger-refused"}
+        verdicts = judged(daemon, material)
+    assert failing(verdicts) == {"stranger-refused"}
+    assert isinstance(verdicts["accepted-authorities"], Warned)
+
+
+@pytest.mark.parametrize("knows", ["server", "other"])
+def test_a_daemon_that_trusts_the_whole_system(run: Run, material: Material, knows: str) -> None:
+    """tlsverify in daemon.json without tlscacert: a public certificate of anybody is enough, and nothing warns."""
+    trusted = material.ca if knows == "server" else material.other.ca
+    with run(config=SYSTEM_TRUST, ca=trusted, trusts_system=True) as daemon:
+        verdicts = judged(daemon, material)
+    found = verdicts["accepted-authorities"]
+    assert isinstance(found, Failed)
+    assert "tlscacert" in found.remedy
+    assert isinstance(verdicts["stranger-refused"], Passed if knows == "server" else Failed)
 
 
 def test_a_daemon_that_asks_for_no_certificate(run: Run, material: Material) -> None:
     with run("--tls", "--tlsverify=false", *TLS) as daemon:
         verdicts = judged(daemon, material)
-    assert failing(verdicts) == {"client-required", "stranger-refused"}
+    assert failing(verdicts) == {"client-required", "stranger-refused", "purpose-required"}
 
 
 def test_without_a_client_it_is_told_whether_nobody_gets_in(good: Daemon, run: Run, material: Material) -> None:
     nobody = ClientMaterial(material.ca)
-    assert isinstance(without_client(observe(good.endpoint, nobody, material.other, timeout=TIMEOUT)), Passed)
+    assert isinstance(without_client(observe(good.endpoint, nobody, material.visitors, timeout=TIMEOUT)), Passed)
     with run("--tls", "--tlsverify=false", *TLS) as daemon:
-        assert isinstance(without_client(observe(daemon.endpoint, nobody, material.other, timeout=TIMEOUT)), Failed)
+        assert isinstance(without_client(observe(daemon.endpoint, nobody, material.visitors, timeout=TIMEOUT)), Failed)
     with run("--tls=false") as daemon:
-        assert isinstance(without_client(observe(daemon.endpoint, nobody, material.other, timeout=TIMEOUT)), Unknown)
+        assert isinstance(without_client(observe(daemon.endpoint, nobody, material.visitors, timeout=TIMEOUT)), Unknown)
 
 
 def test_a_daemon_in_plain_text(run: Run, material: Material) -> None:
@@ -258,6 +293,7 @@ def test_a_daemon_in_plain_text(run: Run, material: Material) -> None:
     assert failing(verdicts) == {"tls-version", "plaintext-refused", "api"}
     assert isinstance(verdicts["client-required"], NotApplicable)
     assert isinstance(verdicts["reachable"], Passed)
+    assert isinstance(verdicts["accepted-authorities"], NotApplicable)
 
 
 @pytest.mark.needs("docker")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from ipaddress import ip_address
 
 import pytest
@@ -20,6 +21,7 @@ from dockertls.pki.profiles import CA, CLIENT, SERVER, Profile
 from dockertls.probe import api
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.observation import ClientMaterial
+from dockertls.probe.stranger import OUR_SERVER, STRANGER, visitors
 
 Behaviour = Callable[[socket.socket], None]
 Serve = Callable[[Behaviour], Endpoint]
@@ -73,6 +75,11 @@ class World:
     good: ClientMaterial
     stranger: ClientMaterial
     server: ClientMaterial
+
+    def visitors(self) -> dict[str, ClientMaterial]:
+        """Everybody who should not be let in, a server of ours among them."""
+        made = visitors(self.good.ca, self.good.cert, now=self.ours.now, serial=x509.random_serial_number)
+        return {**made, STRANGER: self.stranger, OUR_SERVER: self.server}
 
     def their_server(self) -> ClientMaterial:
         """A server of the others."""
@@ -169,7 +176,8 @@ def https() -> Https:
             with context.wrap_socket(caller, server_side=True) as tls:
                 asked = tls.recv(4096)
                 body = b'{"Version": "test", "ApiVersion": "1.41"}' if b"/version" in asked else b"OK"
-                tls.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                head = f"HTTP/1.1 {status}\r\nDate: {formatdate(usegmt=True)}\r\nContent-Length: {len(body)}\r\n\r\n"
+                tls.sendall(head.encode() + body)
 
         return behave
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from dockertls.pki.profiles import CA, CLIENT, SERVER
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.grade import grade
 from dockertls.probe.observation import ApiSeen, Handshake, Observation, Outcome, Pair, PlainAnswer, PlainOutcome
+from dockertls.probe.stranger import OUR_SERVER, SERVING, WHO
 
 if TYPE_CHECKING:
     from dockertls.findings import Finding, Verdict
@@ -28,6 +30,7 @@ WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 ORDER = [
     "reachable",
     "tls-version",
+    "legacy-refused",
     "chain",
     "name",
     "expiry",
@@ -36,8 +39,13 @@ ORDER = [
     "signature",
     "client-required",
     "stranger-refused",
+    "purpose-required",
+    "accepted-authorities",
     "plaintext-refused",
+    "plaintext-port-closed",
+    "served-is-current",
     "api",
+    "clock",
 ]
 NAMES: tuple[x509.GeneralName, ...] = (
     x509.DNSName("web1.example.org"),
@@ -63,6 +71,8 @@ def der(profile: Profile = SERVER, *, kind: str = "ecdsa-p256", days: int = 200,
 
 
 LEAF = der()
+SERVED = x509.load_der_x509_certificate(LEAF)
+MINE = x509.load_der_x509_certificate(der(CLIENT))
 IN12, IN13 = (
     Handshake(Outcome.ACCEPTED, version, "CIPHER", (LEAF,), status=200, answer=b"HTTP/1.1 200 OK", address="10.0.0.5")
     for version in ("TLSv1.2", "TLSv1.3")
@@ -77,21 +87,41 @@ CLOSED = Handshake(Outcome.CLOSED, reason="Connection reset by peer", address="1
 NOT_TLS = Handshake(Outcome.NOT_TLS, answer=b"HTTP/1.1 400 Bad Request", status=400, address="10.0.0.5")
 AWAY = Handshake(Outcome.UNREACHABLE, reason="Connection refused", errno=111)
 OUT = Pair(OUT12, OUT13)
+
+
+def request_of(*authorities: Issued) -> bytes:
+    """A CertificateRequest of TLS 1.2 that names them."""
+    names = [one.certificate.subject.public_bytes() for one in authorities]
+    listed = b"".join(len(name).to_bytes(2) + name for name in names)
+    return b"\x01\x40" + b"\x00\x02\x04\x03" + len(listed).to_bytes(2) + listed
+
+
+ASKED = Pair(replace(OUT12, request=request_of(ROOT)), OUT13)
 GOOD = Observation(
     Endpoint("web1.example.org"),
     good=Pair(IN12, IN13),
-    none=OUT,
-    stranger=OUT,
+    none=ASKED,
+    visitors=dict.fromkeys(WHO, OUT),
     verified=replace(IN13, verify_code=0),
     strict=replace(IN13, verify_code=0),
+    legacy=NO_VERSION,
+    weak=Handshake(Outcome.HANDSHAKE_REFUSED, alert="handshake_failure", address="10.0.0.5"),
     plaintext=PlainAnswer(PlainOutcome.REFUSED, 400, GO_REFUSAL),
-    api=ApiSeen(200, "20.10.24", "1.41"),
+    neighbour=PlainAnswer(PlainOutcome.UNREACHABLE, reason="Connection refused", errno=111),
+    api=ApiSeen(
+        200,
+        "20.10.24",
+        "1.41",
+        date="Sun, 01 Mar 2026 12:00:00 GMT",
+        heard=NOW.timestamp(),
+        software="Docker/20.10.24 (linux)",
+    ),
 )
 
 
 def everything(look: Handshake) -> Observation:
     pair = Pair(look, look)
-    return replace(GOOD, good=pair, none=pair, stranger=pair, verified=look, strict=look)
+    return replace(GOOD, good=pair, none=pair, visitors=dict.fromkeys(WHO, pair), verified=look, strict=look)
 
 
 def shown(chain: tuple[bytes, ...], endpoint: str = "web1.example.org") -> Observation:
@@ -107,15 +137,22 @@ def shown(chain: tuple[bytes, ...], endpoint: str = "web1.example.org") -> Obser
         GOOD,
         endpoint=Endpoint.parse(endpoint),
         good=both(GOOD.good),
-        none=both(GOOD.none),
-        stranger=both(GOOD.stranger),
+        none=both(ASKED),
+        visitors={name: both(one) for name, one in GOOD.visitors.items()},
         verified=other(GOOD.verified),
         strict=other(GOOD.strict),
     )
 
 
-def findings(seen: Observation, *, roots: tuple[Issued, ...] = (ROOT,), now: datetime = NOW) -> dict[str, Finding]:
-    found = grade(seen, [one.certificate for one in roots], now=now, warn=MONTH, fail=WEEK)
+def findings(
+    seen: Observation,
+    *,
+    roots: tuple[Issued, ...] = (ROOT,),
+    now: datetime = NOW,
+    current: x509.Certificate | str | None = None,
+) -> dict[str, Finding]:
+    known = [one.certificate for one in roots]
+    found = grade(seen, known, now=now, warn=MONTH, fail=WEEK, client=[MINE], current=current or SERVED)
     assert [one.id for one in found] == ORDER
     return {one.id: one for one in found}
 
@@ -133,7 +170,14 @@ def test_a_good_daemon_passes_everything_with_evidence() -> None:
 
 def test_how_bad_it_would_be() -> None:
     critical = {name for name, one in findings(GOOD).items() if one.severity is Severity.CRITICAL}
-    assert critical == {"chain", "client-required", "stranger-refused", "plaintext-refused"}
+    assert critical == {
+        "chain",
+        "client-required",
+        "stranger-refused",
+        "accepted-authorities",
+        "plaintext-refused",
+        "plaintext-port-closed",
+    }
 
 
 def test_a_daemon_that_is_not_there() -> None:
@@ -142,6 +186,7 @@ def test_a_daemon_that_is_not_there() -> None:
     reachable = found.pop("reachable").verdict
     assert isinstance(reachable, Failed)
     assert (reachable.cause, "systemctl" in reachable.remedy) == ("nothing listens on that port", True)
+    assert isinstance(found.pop("plaintext-port-closed").verdict, Passed)
     assert {type(one.verdict) for one in found.values()} == {Unknown}
 
 
@@ -161,7 +206,7 @@ def test_a_daemon_without_tls() -> None:
     assert isinstance(found["plaintext-refused"].verdict, Failed)
     assert isinstance(found["api"].verdict, Failed)
     assert "without it" in found["api"].verdict.cause
-    rest = set(ORDER) - {"reachable", "tls-version", "plaintext-refused", "api"}
+    rest = set(ORDER) - {"reachable", "tls-version", "plaintext-refused", "plaintext-port-closed", "api"}
     assert {type(found[name].verdict) for name in rest} == {NotApplicable}
 
 
@@ -191,7 +236,11 @@ def test_neither_version() -> None:
     ],
 )
 def test_refused_counts_only_beside_a_control(name: str, good: Pair, bad: Pair, kind: type[Verdict]) -> None:
-    seen = replace(GOOD, good=good, none=bad) if name == "client-required" else replace(GOOD, good=good, stranger=bad)
+    seen = (
+        replace(GOOD, good=good, none=bad)
+        if name == "client-required"
+        else replace(GOOD, good=good, visitors={"stranger": bad})
+    )
     found = verdict(name, seen)
     assert isinstance(found, kind), found
     if isinstance(found, Passed | Failed | Warned):
@@ -208,10 +257,10 @@ def test_an_unknown_says_which_version_and_why() -> None:
 
 @pytest.mark.parametrize("absent", [NO_VERSION, replace(CLOSED, reason="EOF")])
 def test_one_version_alone_is_fine(absent: Handshake) -> None:
-    seen = replace(GOOD, good=Pair(IN12, absent), none=Pair(OUT12, absent), stranger=Pair(OUT12, absent))
+    seen = replace(GOOD, good=Pair(IN12, absent), none=Pair(OUT12, absent), visitors={"stranger": Pair(OUT12, absent)})
     for name in ("tls-version", "client-required", "stranger-refused"):
         assert isinstance(verdict(name, seen), Passed), name
-    other = replace(GOOD, good=Pair(absent, IN13), none=Pair(absent, OUT13), stranger=Pair(absent, OUT13))
+    other = replace(GOOD, good=Pair(absent, IN13), none=Pair(absent, OUT13), visitors={"stranger": Pair(absent, OUT13)})
     for name in ("tls-version", "client-required", "stranger-refused"):
         assert isinstance(verdict(name, other), Passed), name
 
@@ -365,3 +414,146 @@ def test_the_api(said: ApiSeen, kind: type[Verdict], cause: str) -> None:
     if isinstance(found, Failed):
         assert cause in found.cause
         assert found.remedy
+
+
+# who is let in
+
+
+def test_a_server_of_an_unknown_authority_proves_nothing_of_its_purpose() -> None:
+    strangers = {name: pair for name, pair in GOOD.visitors.items() if name != OUR_SERVER}
+    assert isinstance(verdict("purpose-required", replace(GOOD, visitors=strangers)), NotApplicable)
+    inside = replace(GOOD, visitors={**strangers, SERVING: GOOD.good})
+    assert isinstance(verdict("purpose-required", inside), Failed)
+    assert isinstance(verdict("stranger-refused", inside), Passed)
+
+
+@pytest.mark.parametrize("who", [name for name in WHO if name not in (SERVING, OUR_SERVER)])
+def test_every_stranger_counts(who: str) -> None:
+    found = verdict("stranger-refused", replace(GOOD, visitors={**GOOD.visitors, who: Pair(OUT12, IN13)}))
+    assert isinstance(found, Failed)
+    assert f"{WHO[who]} (TLSv1.3)" in found.cause
+    assert isinstance(verdict("purpose-required", replace(GOOD, visitors={**GOOD.visitors, who: GOOD.good})), Passed)
+
+
+def asked(request: bytes | None) -> Observation:
+    return replace(GOOD, none=Pair(replace(OUT12, request=request), OUT13))
+
+
+OTHER = issue(Request(CA, "theirs"), generate("ecdsa-p256"), None, now=NOW, serial=3)
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "told"),
+    [
+        (request_of(ROOT), Passed, "CN=ours"),
+        (request_of(), Failed, "system"),
+        (request_of(OTHER), Failed, "CN=theirs"),
+        (request_of(ROOT, OTHER), Warned, "CN=theirs"),
+        (None, NotApplicable, "asks for no certificate"),
+        (b"\x01\x40\x00", Unknown, "cut off"),
+        (b"", Unknown, "cut off"),
+    ],
+)
+def test_accepted_authorities(request_: bytes | None, kind: type[Verdict], told: str) -> None:
+    found = verdict("accepted-authorities", asked(request_))
+    assert isinstance(found, kind), found
+    assert told in str(found)
+
+
+@pytest.mark.parametrize(
+    ("api", "kind"), [(ApiSeen(200, "1", "1.41", software="nginx"), Unknown), (ApiSeen(fault="no"), Failed)]
+)
+def test_whom_other_servers_trust_cannot_be_seen(api: ApiSeen, kind: type[Verdict]) -> None:
+    assert isinstance(verdict("accepted-authorities", replace(asked(request_of()), api=api)), kind)
+
+
+def test_what_cannot_be_heard_is_unknown() -> None:
+    assert isinstance(verdict("accepted-authorities", replace(asked(request_of()), hears=False)), Unknown)
+
+
+def test_nothing_that_is_not_asked_is_fine() -> None:
+    passive = replace(GOOD, none=None, visitors={}, legacy=None, weak=None, plaintext=None, neighbour=None)
+    found = {name for name, one in findings(passive).items() if isinstance(one.verdict, NotApplicable)}
+    assert found == {
+        "legacy-refused",
+        "client-required",
+        "stranger-refused",
+        "purpose-required",
+        "accepted-authorities",
+        "plaintext-refused",
+        "plaintext-port-closed",
+    }
+
+
+# what else is open
+
+
+@pytest.mark.parametrize(
+    ("look", "kind"),
+    [
+        (NO_VERSION, Passed),
+        (CLOSED, Passed),
+        (replace(IN12, protocol="TLSv1"), Failed),
+        (replace(OUT12, protocol="", alert="bad_certificate"), Failed),
+        (SILENT, Unknown),
+        (Handshake(Outcome.UNUSABLE, reason="no such protocol"), Unknown),
+        (Handshake(Outcome.UNACCEPTABLE, reason="NO_PROTOCOLS_AVAILABLE", address="10.0.0.5"), Unknown),
+    ],
+)
+def test_tls_before_1_2(look: Handshake, kind: type[Verdict]) -> None:
+    assert isinstance(verdict("legacy-refused", replace(GOOD, legacy=look)), kind)
+
+
+def test_weak_suites() -> None:
+    found = verdict("tls-version", replace(GOOD, weak=replace(IN12, cipher="AES128-SHA")))
+    assert isinstance(found, Failed)
+    assert "AES128-SHA" in found.evidence[0].seen
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (PlainAnswer(PlainOutcome.ANSWERED, 200, b"HTTP/1.1 200 OK\r\n\r\nOK", connected=True), Failed),
+        (PlainAnswer(PlainOutcome.REFUSED, 400, GO_REFUSAL, connected=True), Warned),
+        (PlainAnswer(PlainOutcome.ALERT, answer=b"\x15\x03\x01", connected=True), Warned),
+        (PlainAnswer(PlainOutcome.GARBAGE, answer=b"SSH-2.0", connected=True), Unknown),
+        (PlainAnswer(PlainOutcome.TIMED_OUT, reason="timed out", connected=True), Unknown),
+        (PlainAnswer(PlainOutcome.TIMED_OUT, reason="timed out"), Passed),
+    ],
+)
+def test_the_port_next_door(answer: PlainAnswer, kind: type[Verdict]) -> None:
+    assert isinstance(verdict("plaintext-port-closed", replace(GOOD, neighbour=answer)), kind)
+
+
+def test_the_port_next_door_of_a_host_that_does_not_answer() -> None:
+    seen = replace(everything(AWAY), neighbour=PlainAnswer(PlainOutcome.TIMED_OUT, reason="timed out"))
+    assert isinstance(verdict("plaintext-port-closed", seen), Unknown)
+    own = replace(GOOD, endpoint=Endpoint("web1.example.org", 2375), neighbour=None)
+    assert isinstance(verdict("plaintext-port-closed", own), NotApplicable)
+
+
+def test_what_is_served_is_another_certificate() -> None:
+    other = x509.load_der_x509_certificate(der())
+    assert isinstance(findings(GOOD, current=other)["served-is-current"].verdict, Failed)
+    assert isinstance(findings(GOOD, current="no store")["served-is-current"].verdict, NotApplicable)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "told"),
+    [
+        (0, Passed, "they agree"),
+        (-90, Passed, "90 s behind"),
+        (600, Warned, "600 s ahead"),
+        (-7200, Failed, "7200 s behind"),
+    ],
+)
+def test_clocks(seconds: int, kind: type[Verdict], told: str) -> None:
+    said = replace(GOOD.api, date=format_datetime(NOW + timedelta(seconds=seconds), usegmt=True))
+    found = verdict("clock", replace(GOOD, api=said))
+    assert isinstance(found, kind)
+    assert told in str(found)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Mar 2026 12:00:00 GMT"])
+def test_a_server_without_a_clock(date: str) -> None:
+    assert isinstance(verdict("clock", replace(GOOD, api=replace(GOOD.api, date=date))), NotApplicable)
