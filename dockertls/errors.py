@@ -113,6 +113,18 @@ class Unreachable(DockerTLSError):
     exit = 7
 
 
+class Told(Exception):
+    """The run has failed, and its output says so already: a document that was written while it grew.
+
+    Attributes:
+        exit: the process's exit code.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.exit = code
+
+
 def attempt(read: Callable[[], T]) -> tuple[T | None, tuple[Fault, ...]]:
     """What was read; or None, and everything that was refused in it, to be told together with the rest.
 

@@ -15,7 +15,7 @@ from typer.main import get_group
 
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
-from dockertls.errors import DockerTLSError, NotReady, Usage
+from dockertls.errors import DockerTLSError, NotReady, Told, Usage
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def run(words: list[str]) -> int:
     try:
         code = app(words, prog_name="dockertls", standalone_mode=False)
         sys.stdout.flush()
-    except DockerTLSError as error:
-        return console.fail(error)
+    except (DockerTLSError, Told) as error:
+        return error.exit if isinstance(error, Told) else console.fail(error)
     except (KeyboardInterrupt, typer.Abort):
         return console.fail(_Interrupted("interrupted", TAKEN_BACK))
     except BrokenPipeError:

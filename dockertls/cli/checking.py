@@ -2,77 +2,239 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import typer
+from cryptography.x509 import random_serial_number
 
-from dockertls.cli.endpoints import material, targets
-from dockertls.cli.live import judge
-from dockertls.errors import Negative
+from dockertls.cli.console import now, pause
+from dockertls.cli.endpoints import kept, listed, targets, user_contexts
+from dockertls.cli.known import Known
+from dockertls.cli.looking import Crew
+from dockertls.cli.telling_check import teller
+from dockertls.client.environment import contexts_agree, environment
+from dockertls.client.judging import client_files
+from dockertls.errors import DockerTLSError, Negative, Usage
+from dockertls.findings import Finding, Severity, Unknown
+from dockertls.pki.keys import certificate_pem
+from dockertls.probe.grade import grade
+from dockertls.probe.kit import Kit
+from dockertls.probe.observation import ClientMaterial
+from dockertls.probe.observing import observing
 from dockertls.probe.remedies import explain
-from dockertls.report import findings
+from dockertls.probe.stranger import OUR_SERVER, visitors
+from dockertls.report.check import Checked, not_after, overview
+from dockertls.report.findings import exit_code, worst_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import asyncio
+    from collections.abc import Iterator, Sequence
 
     from dockertls.cli.endpoints import MaterialOptions, Target
     from dockertls.cli.session import Session
-    from dockertls.findings import Finding
-    from dockertls.probe.observation import ClientMaterial
+    from dockertls.client.contexts import Context
+    from dockertls.client.judging import Kept
+    from dockertls.probe.observation import Observation
 
-AT_ONCE = 4  # endpoints; each look has threads of its own
-FAILED = 1
+
+EVERY = 2.0  # seconds between two rounds of --watch
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How to judge: days before the end of a certificate, seconds for each look, and whether unknown is a failure."""
+    """How to look and how to judge.
+
+    Attributes:
+        warn_days: a certificate that ends within this is warned of.
+        fail_days: one that ends within this fails.
+        timeout: seconds for each endpoint.
+        strict: what could not be told is a failure.
+        passive: nothing is asked but what the client itself would ask.
+        jobs: endpoints at the same time.
+        form: of the output.
+    """
 
     warn_days: int
     fail_days: int
     timeout: float
     strict: bool
+    passive: bool
+    jobs: int
+    form: str
+
+    @property
+    def warn(self) -> timedelta:
+        """As a time."""
+        return timedelta(days=self.warn_days)
+
+    @property
+    def fail(self) -> timedelta:
+        """As a time."""
+        return timedelta(days=self.fail_days)
 
 
-def check_all(session: Session, named: Sequence[str], options: MaterialOptions, terms: Terms) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be checked.
+
+    Attributes:
+        named: endpoints on the command line.
+        source: a file of endpoints; "-" is standard input.
+        files: the client's files, as named.
+    """
+
+    named: Sequence[str]
+    source: str | None
+    files: MaterialOptions
+
+
+@dataclass(frozen=True)
+class _Client:
+    """A client's files and all that is made of them, for every endpoint that is looked at with them."""
+
+    session: Session
+    kept: Kept
+    terms: Terms
+    known: Known
+
+    @cached_property
+    def material(self) -> ClientMaterial:
+        return ClientMaterial(certificate_pem(self.kept.authorities), self.kept.cert.content, self.kept.key.content)
+
+    @cached_property
+    def kit(self) -> Kit:
+        ca, cert = self.material.ca, self.material.cert
+        made = visitors(ca, cert, now=self.session.started, serial=random_serial_number)
+        server = self.known.server(self.kept.authorities)
+        kit = Kit.of(self.material, made | ({OUR_SERVER: server} if server else {}))
+        return kit.passive if self.terms.passive else kit
+
+    @cached_property
+    def files(self) -> Finding:
+        now, terms = self.session.started, self.terms
+        return client_files(self.kept, now=now, warn=terms.warn, fail=terms.fail)
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        names = ("ca", "cert", "key")
+        held = zip(names, self.kept.files, strict=True)
+        return {name: sha256(one.content).hexdigest() for name, one in held if one.content is not None}
+
+    def judged(self, seen: Observation) -> tuple[Finding, ...]:
+        roots, terms = self.kept.authorities, self.terms
+        return grade(
+            seen,
+            roots,
+            now=self.session.started,
+            warn=terms.warn,
+            fail=terms.fail,
+            client=self.kept.chain,
+            current=self.known.current(seen.endpoint, roots),
+        )
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One run over all endpoints."""
+
+    session: Session
+    wanted: Wanted
+    terms: Terms
+    clients: dict[str | None, _Client] = field(default_factory=dict)
+
+    @cached_property
+    def targets(self) -> Sequence[Target]:
+        return targets(self.session, self.wanted.named, listed(self.wanted.source) if self.wanted.source else ())
+
+    @cached_property
+    def known(self) -> Known:
+        return Known.of(self.session)
+
+    @cached_property
+    def contexts(self) -> tuple[Context, ...] | str:
+        """Those of the user; or why they cannot be read."""
+        try:
+            return user_contexts(self.session)
+        except DockerTLSError as error:
+            return error.message
+
+    def client(self, target: Target) -> _Client:
+        """What the target is looked at with; made once a folder."""
+        if target.folder not in self.clients:
+            held = kept(self.session, target, self.wanted.files)
+            self.clients[target.folder] = _Client(self.session, held, self.terms, self.known)
+        return self.clients[target.folder]
+
+    async def examine(self, target: Target, many: asyncio.Semaphore) -> Checked:
+        """Look at one endpoint and judge it."""
+        client, endpoint, patience = self.client(target), target.endpoint, self.terms.timeout
+        seen = await observing(endpoint, client.kit, patience=patience, many=many)
+        found = (*client.judged(seen), *self.own(target))
+        code = exit_code(found, strict=self.terms.strict)
+        return Checked(endpoint.url, found, code, endpoint.note, not_after(seen.chain))
+
+    def own(self, target: Target) -> Iterator[Finding]:
+        """Findings about this side: files, environment, contexts."""
+        client = self.client(target)
+        yield client.files
+        if self.session.host.runs and len(self.targets) == 1:
+            yield environment(self.session.environment)
+        if self.session.host.runs and self.wanted.source is None:
+            yield self._contexts(target, client)
+
+    def _contexts(self, target: Target, client: _Client) -> Finding:
+        if isinstance(self.contexts, str):
+            return Finding("contexts", "Docker contexts agree", Severity.MEDIUM, Unknown(self.contexts))
+        place = client.kept.ca.path.rpartition("/")[0] or "."
+        return contexts_agree(self.contexts, target.endpoint.url, client.digests, place)
+
+
+def check_all(session: Session, wanted: Wanted, terms: Terms) -> None:
     """Check every endpoint and report.
 
     Raises:
         typer.Exit: with the worst exit code of all of them.
     """
-    wanted = targets(session, named)
-    clients = [material(session, target, options) for target in wanted]
-
-    def one(pair: tuple[Target, ClientMaterial]) -> tuple[Finding, ...]:
-        warn, fail = timedelta(days=terms.warn_days), timedelta(days=terms.fail_days)
-        return judge(pair[0].endpoint, pair[1], session.started, timeout=terms.timeout, warn=warn, fail=fail)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(one, zip(wanted, clients, strict=True)))
-    codes = [findings.exit_code(found, strict=terms.strict) for found in results]
-    code = FAILED if FAILED in codes else max(codes)
-    for target, found in zip(wanted, results, strict=True):
-        _show(session, target, found)
-    reports = [
-        {"endpoint": target.endpoint.url, "findings": [findings.as_json(one) for one in found]}
-        for target, found in zip(wanted, results, strict=True)
-    ]
-    session.console.document("check", {"endpoints": reports}, ok=code == 0)
-    raise typer.Exit(code)
+    run = _Check(session, wanted, terms)
+    for target in run.targets:
+        _ = run.client(target).kit  # made once, and what is wrong with what was named is told before anybody is asked
+    total = len(run.targets)
+    with (
+        Crew(run.targets, run.examine, min(terms.jobs, total)).at_work() as results,
+        teller(session, terms.form, total) as told,
+        session.console.bar(total, "looking") as step,
+    ):
+        for checked in results:
+            told.one(checked)
+            step()
+    raise typer.Exit(told.code)
 
 
-def _show(session: Session, target: Target, found: Sequence[Finding]) -> None:
-    console = session.console
-    if target.endpoint.note:
-        console.say(f"note: {target.endpoint.note}")
-    console.result(target.endpoint.url)
-    console.table(findings.table(found, verbose=console.verbose))
-    for line in findings.remedies(found):
-        console.result(f"  {line}")
-    console.result(findings.summary(found))
+def watch_all(session: Session, wanted: Wanted, terms: Terms) -> None:
+    """Check every endpoint again and again, and show how each is.
+
+    Raises:
+        typer.Exit: at Ctrl-C, with the worst exit code of the last round.
+        Usage: if there is no terminal, or another format is wanted.
+    """
+    if terms.form != "table":
+        raise Usage(f"--watch and --format {terms.form} both take standard output", "leave one of them out")
+    run, code = _Check(session, wanted, terms), 0
+    _ = [run.client(target).kit for target in run.targets]
+    with session.console.refreshed() as show:
+        try:
+            while True:
+                with Crew(run.targets, run.examine, min(terms.jobs, len(run.targets))).at_work() as results:
+                    found = sorted(results, key=lambda one: one.url)
+                code = worst_code({one.code for one in found})
+                show(f"{now():%Y-%m-%dT%H:%M:%SZ}  Ctrl-C ends it", overview(found))
+                pause(EVERY)
+        except KeyboardInterrupt:
+            raise typer.Exit(code) from None
 
 
 def explain_text(session: Session, text: str) -> None:
@@ -80,7 +242,10 @@ def explain_text(session: Session, text: str) -> None:
 
     Raises:
         Negative: if none is known.
+        Usage: if there is nothing to explain.
     """
+    if not text.strip():
+        raise Usage("there is no message to explain", "paste it whole, as the client or dockerd's log has it")
     found = explain(text)
     if found is None:
         raise Negative("this message is not known", "paste it whole, as the client or dockerd's log has it")

@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rich.table import Table as Grid
 
     from dockertls.report.tables import Table
 
@@ -79,17 +82,10 @@ class Console:
             self._plain_table(table)
             return ()
         from rich.console import Console as Terminal
-        from rich.markup import escape
-        from rich.table import Table as Grid
 
         terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
         gone = _too_many(table, terminal.width)
-        kept = table.without(gone)
-        grid = Grid(box=None, pad_edge=False, header_style="bold", show_header=bool(kept.heads))
-        for head in kept.heads or ("",) * kept.width:
-            grid.add_column(head, overflow="fold")
-        for row in kept.rows:
-            grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
+        grid = _grid(table.without(gone))
         with terminal.capture() as captured:
             terminal.print(grid)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
@@ -109,6 +105,12 @@ class Console:
         """The one JSON document of a run with --json, in one line if it is `dense`; nothing without it."""
         if self.json:
             self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data}, None if dense else 2)
+
+    @staticmethod
+    def piece(text: str) -> None:
+        """A part of the one JSON document, where it is written while it grows."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     @staticmethod
     def _dump(document: Mapping[str, Any], indent: int | None = 2) -> None:
@@ -167,6 +169,38 @@ class Console:
 
         terminal = Terminal(stderr=True, no_color=not self.colour or None)
         return [work(item) for item in track(items, what, console=terminal, transient=True)]
+
+    @contextmanager
+    def bar(self, total: int, what: str) -> Iterator[Callable[[], None]]:
+        """Yields what to call after each of many; what is printed meanwhile stands above the bar, on a terminal."""
+        if total < FEW or self.quiet or not sys.stderr.isatty():
+            yield lambda: None
+            return
+        from rich.console import Console as Terminal
+        from rich.progress import Progress
+
+        terminal = Terminal(stderr=True, no_color=not self.colour or None)
+        with Progress(console=terminal, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda: bar.advance(task)
+
+    @contextmanager
+    def refreshed(self) -> Iterator[Callable[[str, Table], None]]:
+        """Yields what shows a line and a table in the place of those that were shown before.
+
+        Raises:
+            Usage: if standard output is no terminal.
+        """
+        if self.json or not sys.stdout.isatty():
+            raise Usage("a view that refreshes needs a terminal", "leave --watch out; --json and --format tell it once")
+        from rich.console import Console as Terminal
+        from rich.console import Group
+        from rich.live import Live
+        from rich.text import Text
+
+        terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
+        with Live(console=terminal, auto_refresh=False, vertical_overflow="ellipsis") as live:
+            yield lambda line, table: live.update(Group(Text(line), _grid(table)), refresh=True)
 
     # asking
 
@@ -253,6 +287,19 @@ class PassphraseSource:
         return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
 
 
+def _grid(table: Table) -> Grid:
+    """As rich draws it."""
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    grid = Drawn(box=None, pad_edge=False, header_style="bold", show_header=bool(table.heads))
+    for head in table.heads or ("",) * table.width:
+        grid.add_column(head, overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
+    return grid
+
+
 def _columns(text: str) -> int:
     """How wide a terminal shows a text."""
     if text.isascii():
@@ -336,6 +383,14 @@ def read_input(path: str, what: str) -> bytes:
     return content
 
 
+def mode_of(path: str) -> int | None:
+    """The permission bits of a file that the user named; None: it has none, or they cannot be seen."""
+    try:
+        return None if path == "-" else stat.S_IMODE(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return None
+
+
 def runnable(program: str) -> str:
     """The absolute path of a program that the user named, with or without a folder.
 
@@ -354,6 +409,11 @@ def runnable(program: str) -> str:
 def now() -> datetime:
     """The time, UTC."""
     return datetime.now(UTC)
+
+
+def pause(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
 
 
 def environment() -> Mapping[str, str]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import read_input, working_directory
+from dockertls.cli.console import mode_of, read_input, working_directory
 from dockertls.client import contexts
+from dockertls.client.judging import Held, Kept
 from dockertls.daemon.control import listening
-from dockertls.errors import NotReady, Refused, Usage
+from dockertls.errors import Fault, NotReady, Refused, Usage, attempt, refuse
 from dockertls.pki.keys import load_certificates, load_private, matches
 from dockertls.plan import visible
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.observation import ClientMaterial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dockertls.cli.session import Session
 
@@ -44,15 +46,38 @@ def this_host(session: Session) -> Endpoint:
     return Endpoint(*port) if port else Endpoint("127.0.0.1")
 
 
-def targets(session: Session, named: Sequence[str]) -> tuple[Target, ...]:
-    """What to check: what is named, else DOCKER_HOST, the current docker context, this host."""
-    if named:
-        return tuple(Target(Endpoint.parse(text)) for text in named)
+def targets(session: Session, named: Sequence[str], more: Sequence[Endpoint] = ()) -> tuple[Target, ...]:
+    """What to check: what is named, else DOCKER_HOST, the current docker context, this host.
+
+    Raises:
+        Refused: with every fault of what is named.
+    """
+    if named or more:
+        return tuple(map(Target, dict.fromkeys((*_parsed(named), *more))))
     docker_host = session.environment.get("DOCKER_HOST")
     if docker_host and session.host.runs:
         return (Target(Endpoint.parse(docker_host)),)
     context = _context(session)
     return (context,) if context else (Target(this_host(session)),)
+
+
+def _parsed(named: Sequence[str]) -> Iterator[Endpoint]:
+    """Raises Refused with every fault."""
+    read = [(text, *attempt(partial(Endpoint.parse, text))) for text in named]
+    several = len(named) > 1
+    faults = [
+        Fault(f"{visible(text)}: {fault.message}" if several else fault.message, fault.hint)
+        for text, _, found in read
+        for fault in found
+    ]
+    refuse("the endpoints" if several else f"endpoint {visible(''.join(named))!r}", faults)
+    yield from (endpoint for _, endpoint, _ in read if endpoint)
+
+
+def user_contexts(session: Session) -> tuple[contexts.Context, ...]:
+    """Every docker context of the user. Raises NotReady, Refused."""
+    folder = session.docker_dir(None, session.user())
+    return contexts.contexts(session.facts("users", trees=contexts.wanted(folder)), folder)
 
 
 def _context(session: Session) -> Target | None:
@@ -66,6 +91,50 @@ def _context(session: Session) -> Target | None:
     if found is None or not found.host.startswith("tcp://"):
         return None
     return Target(Endpoint.parse(found.host), str(folder / "contexts/tls" / contexts.context_id(found.name) / "docker"))
+
+
+def listed(path: str) -> tuple[Endpoint, ...]:
+    """The endpoints of a file, one a line; blank lines and what follows a # are passed over.
+
+    Raises:
+        Refused: with every line that is no endpoint, by its number; or if there is none.
+    """
+    text = read_input(path, "the list of endpoints").decode(errors="replace")
+    lines = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    read = [(number, attempt(partial(Endpoint.parse, line))) for number, line in lines if line]
+    faults = [Fault(f"line {number}: {one.message}", one.hint) for number, (_, found) in read for one in found]
+    refuse(f"the list of endpoints {visible(path)}", faults)
+    found = tuple(dict.fromkeys(endpoint for _, (endpoint, _) in read if endpoint))
+    if not found:
+        raise Refused(f"{visible(path)} names no endpoint", "write one a line, such as tcp://web1:2376")
+    return found
+
+
+def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:
+    """The client's files for a target as they are; what is wrong with one is a finding of its own.
+
+    Raises:
+        Usage: --cert without --key, or the reverse.
+        NotReady: if a file that was named cannot be read, or there is none at all.
+    """
+    if bool(options.cert) != bool(options.key):
+        raise Usage("--cert and --key go together", "give both")
+    folder = options.cert_path or target.folder or session.environment.get("DOCKER_CERT_PATH") or _default(session)
+    named = {"ca.pem": options.ca, "cert.pem": options.cert, "key.pem": options.key}
+    found = Kept(*(_held(given or str(working_directory() / folder / name)) for name, given in named.items()))
+    wrong = [one for one, given in zip(found.files, named.values(), strict=True) if given and one.content is None]
+    missing = wrong or ([found.ca] if all(one.content is None for one in found.files) else [])
+    if missing:
+        hint = "name the client's files with --cert-path DIR, or --ca, --cert and --key"
+        raise NotReady(f"the client file {missing[0].path} cannot be read: {missing[0].fault}", hint)
+    return found
+
+
+def _held(path: str) -> Held:
+    try:
+        return Held(visible(path), read_input(path, "the client file"), mode_of(path))
+    except (NotReady, Refused) as error:
+        return Held(visible(path), fault=error.message.rpartition(": ")[2])
 
 
 def material(session: Session, target: Target, options: MaterialOptions) -> ClientMaterial:

@@ -85,8 +85,8 @@ def judge(
     seen = observe(endpoint, material, others(material, now, server), timeout=timeout)
     roots = load_certificates(material.ca, name="the client's ca.pem")
     client = certificates_in(material.cert or b"")
-    known = {} if current is None else {"current": current}
-    return grade(seen, roots, now=now, warn=warn, fail=fail, client=client, **known)
+    known = "which one it should be is not known here" if current is None else (current,)
+    return grade(seen, roots, now=now, warn=warn, fail=fail, client=client, current=known)
 
 
 def others(material: ClientMaterial, now: datetime, server: ClientMaterial | None = None) -> dict[str, ClientMaterial]:

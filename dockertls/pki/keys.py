@@ -233,12 +233,27 @@ def load_certificates(pem: bytes, *, name: str = "the file") -> tuple[x509.Certi
         raise without("certificate", pem, blocks, name)
     if not is_whole(pem, blocks):
         raise Refused(f"{name} is cut off, or a line between two blocks is missing", "copy it again")
-    read = [_certificate(block, number) for number, block in enumerate(found, start=1)]
-    faults = [one for one in read if isinstance(one, Fault)]
+    read, faults = _each(found)
     if faults:
         message = "; ".join(fault.message for fault in faults)
         raise Refused(f"{name}: {message}", faults[0].hint, faults=faults)
-    return tuple(one for one in read if not isinstance(one, Fault))
+    return read
+
+
+def each_certificate(pem: bytes) -> tuple[tuple[x509.Certificate, ...], tuple[Fault, ...]]:
+    """The certificates of a file that can be read, and what is wrong with the others."""
+    blocks = pem_blocks(pem)
+    read, faults = _each([block for block in blocks if block.label == CERTIFICATE])
+    if not is_whole(pem, blocks):
+        faults = (*faults, Fault("it is cut off, or a line between two blocks is missing", "copy it again"))
+    return read, faults
+
+
+def _each(found: Sequence[Block]) -> tuple[tuple[x509.Certificate, ...], tuple[Fault, ...]]:
+    read = [_certificate(block, number) for number, block in enumerate(found, start=1)]
+    return tuple(one for one in read if not isinstance(one, Fault)), tuple(
+        one for one in read if isinstance(one, Fault)
+    )
 
 
 def certificates_in(pem: bytes) -> tuple[x509.Certificate, ...]:

@@ -53,7 +53,7 @@ class Case:
         now: the time to judge at.
         roots: the authorities that the client trusts.
         client: the client's certificate, issuing ones after it; empty: it has none.
-        current: the certificate that should be served; None: it is not known; a text says why.
+        current: those of which one should be served, or why that is not known.
         fault: why nothing can be said of the server's certificate; empty if something can.
         certificate: what is to be said of it, by the finding's id.
     """
@@ -62,7 +62,7 @@ class Case:
     now: datetime
     roots: Sequence[x509.Certificate]
     client: Sequence[x509.Certificate]
-    current: x509.Certificate | str
+    current: Sequence[x509.Certificate] | str
     fault: str
     certificate: Mapping[str, Verdict]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
+from dockertls.findings import Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import fingerprint
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dockertls.probe.observation import Observation, PlainAnswer, Version
 
 _OK = 200
+_MOST_SHOWN = 3  # fingerprints
 VERSIONS: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3")
 _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
@@ -57,7 +58,7 @@ def grade(
     warn: timedelta,
     fail: timedelta,
     client: Sequence[x509.Certificate] = (),
-    current: x509.Certificate | str = "which one it should be is not known here",
+    current: Sequence[x509.Certificate] | str = "which one it should be is not known here",
 ) -> tuple[Finding, ...]:
     """All findings about an endpoint, always in the same order, of which none is missing whatever was seen.
 
@@ -68,7 +69,7 @@ def grade(
         warn: a certificate that expires within this is warned of.
         fail: a certificate that expires within this fails.
         client: the client's certificate, issuing ones after it; empty: it has none.
-        current: the certificate that should be served, or why that is not known.
+        current: those of which one should be served, or why that is not known.
     """
     chain, fault = _parsed(observation.chain)
     judged: dict[str, Verdict] = {}
@@ -176,22 +177,16 @@ def _weak_suites(case: Case) -> Failed | None:
     return Failed((seen,), "cipher suites are taken that are broken or have no forward secrecy", _UPGRADE)
 
 
-def served_is_current(observation: Observation, current: x509.Certificate) -> Verdict:
-    """Whether the certificate that is served is the one that should be."""
-    chain, fault = _parsed(observation.chain)
-    if not chain:
-        return Unknown(f"the server's certificate: {fault}")
-    expected, seen = fingerprint(current), fingerprint(chain[0])
-    evidence = (Evidence("certificate", observation.endpoint.url, f"SHA-256 {seen}", f"SHA-256 {expected}"),)
-    if seen == expected:
-        return Passed(evidence)
-    return Failed(evidence, "another certificate is served: dockerd reads other files, or it is not dockerd", _LOOK)
-
-
 def _current(case: Case) -> Verdict:
+    """The certificate that is served is one of those in use."""
     if isinstance(case.current, str):
         return NotApplicable(case.current)
-    return served_is_current(case.seen, case.current)
+    expected, seen = [fingerprint(one) for one in case.current], fingerprint(_parsed(case.seen.chain)[0][0])
+    wanted = " or ".join(f"SHA-256 {one}" for one in expected[:_MOST_SHOWN])
+    evidence = (case.evidence("certificate", f"SHA-256 {seen}", wanted),)
+    if seen in expected:
+        return Passed(evidence)
+    return Failed(evidence, "another certificate is served: dockerd reads other files, or it is not dockerd", _LOOK)
 
 
 def _last_line(answer: bytes) -> str:

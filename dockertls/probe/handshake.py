@@ -153,8 +153,9 @@ async def _run(session: Session, request: bytes) -> Handshake:
     address = _peer(session.wire.sock)
     agreed = ("", "")
     try:
-        agreed = await session.handshake()
-        ended = _answered(await session.ask(request, await session.settle()))
+        async with session.wire.limit():
+            agreed = await session.handshake()
+            ended = _answered(await session.ask(request, await session.settle()))
     except OSError as error:
         refused = Outcome.REFUSED_AFTER_HANDSHAKE if any(agreed) else Outcome.HANDSHAKE_REFUSED
         ended = _ended(error, refused, bytes(session.wire.received))
@@ -229,20 +230,27 @@ def _status(answer: bytes) -> int | None:
     return int(found["status"]) if found else None
 
 
-async def version_of(target: Target, context: Dressed) -> ApiSeen:
-    """What the API says to a client that verifies everything, as docker does it: a fault is told, not raised."""
+async def version_of(target: Target, context: Dressed) -> tuple[ApiSeen, bool]:
+    """What the API says to a client that verifies everything, as docker does it: a fault is told, not raised.
+
+    Returns:
+        What it says, and whether the server's certificate was believed.
+    """
     if isinstance(context, str):
-        return ApiSeen(fault=context)
+        return ApiSeen(fault=context), False
+    believed = False
     try:
         wire = await target.wire()
         with wire.sock:
             session = Session.over(wire, context, target.endpoint.name)
-            await session.handshake()
-            early = await session.settle()
-            answer = await session.everything(target.request("/version"), early)
+            async with wire.limit():
+                await session.handshake()
+                believed = True
+                early = await session.settle()
+                answer = await session.everything(target.request("/version"), early)
     except OSError as error:
-        return ApiSeen(fault=api.reason_of(error))
-    return replace(api.read_version(answer, target.endpoint.url), heard=time.time())
+        return ApiSeen(fault=api.reason_of(error)), believed
+    return replace(api.read_version(answer, target.endpoint.url), heard=time.time()), believed
 
 
 async def without_tls(target: Target) -> PlainAnswer:
@@ -263,10 +271,11 @@ async def without_tls(target: Target) -> PlainAnswer:
 async def _converse(wire: Wire, request: bytes) -> OSError | None:
     """Ask in plain text and read until there is enough; why it ended, if not by itself."""
     try:
-        await wire.send(request)
-        while len(wire.received) < _SHOWN and await wire.receive():
-            if wire.received.startswith(_ALERT_RECORD):
-                break
+        async with wire.limit():
+            await wire.send(request)
+            while len(wire.received) < _SHOWN and await wire.receive():
+                if wire.received.startswith(_ALERT_RECORD):
+                    break
     except OSError as error:
         return error
     return None

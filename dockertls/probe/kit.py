@@ -43,6 +43,7 @@ class Kit:
         strict: judges the server's chain as Python 3.13 does.
         chain: judges it as everybody else does.
         verifying: a real client: chain, time and name.
+        strictest: the same as Python 3.13 does it.
         legacy: TLS 1.0 and 1.1.
         weak: bad suites.
     """
@@ -54,6 +55,7 @@ class Kit:
     strict: Dressed
     chain: Dressed
     verifying: Dressed
+    strictest: Dressed
     legacy: Dressed
     weak: Dressed
 
@@ -70,6 +72,7 @@ class Kit:
             strict=dressed(partial(judging_context, material, strict=True)),
             chain=dressed(partial(judging_context, material, strict=False)),
             verifying=dressed(partial(api.verifying_context, material)),
+            strictest=dressed(partial(strictest_context, material)),
             legacy=dressed(legacy_context),
             weak=dressed(weak_context),
         )
@@ -111,6 +114,13 @@ def judging_context(material: ClientMaterial, *, strict: bool) -> ssl.SSLContext
     api.load_authorities(context, material.ca)
     with contextlib.suppress(OSError, ValueError):
         api.load_pair(context, material.cert, material.key)
+    return context
+
+
+def strictest_context(material: ClientMaterial) -> ssl.SSLContext:
+    """A real client as it is on Python 3.13."""
+    context = api.verifying_context(material)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
     return context
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from dockertls.probe.endpoint import PLAIN_PORT
 from dockertls.probe.handshake import Target, attempt, version_of, without_tls
 from dockertls.probe.kit import Kit
-from dockertls.probe.observation import ApiSeen, Observation, Outcome, Pair
+from dockertls.probe.observation import ApiSeen, Handshake, Observation, Outcome, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockertls.probe.endpoint import Endpoint
     from dockertls.probe.kit import Dressed
-    from dockertls.probe.observation import ClientMaterial, Handshake, Version
+    from dockertls.probe.observation import ClientMaterial, Version
 
 NEIGHBOUR_PATIENCE = 1.5
 """Seconds that the port next door has: a firewall that drops what comes there is no reason to wait any longer."""
@@ -104,8 +104,13 @@ async def _everything(target: Target, kit: Kit, first: Observation) -> Observati
 
 
 async def _as_client(target: Target, kit: Kit) -> tuple[Handshake, Handshake, ApiSeen]:
-    strict, seen = await asyncio.gather(attempt(target, kit.strict), version_of(target, kit.verifying))
-    passed = strict.verify_code == 0  # what the stricter one takes, the other takes too
+    """The strictest of clients first: what it believes, every other one does."""
+    seen, believed = await version_of(target, kit.strictest)
+    if believed:
+        good = Handshake(Outcome.ACCEPTED, verify_code=0)
+        return good, good, seen
+    strict, (seen, _) = await asyncio.gather(attempt(target, kit.strict), version_of(target, kit.verifying))
+    passed = strict.verify_code == 0
     return strict, strict if passed else await attempt(target, kit.chain), seen
 
 

@@ -9,10 +9,11 @@ from dockertls.plan import visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dockertls.findings import Evidence, Verdict
 
+FAILED = 1
 WORDS = {Passed: "passed", Failed: "failed", Warned: "warned", Unknown: "unknown", NotApplicable: "not-applicable"}
 STYLES = {Passed: "green", Failed: "red", Warned: "yellow", Unknown: "yellow", NotApplicable: "dim"}
 
@@ -99,7 +100,12 @@ def summary(findings: Sequence[Finding]) -> str:
 
 def exit_code(findings: Sequence[Finding], *, strict: bool = False) -> int:
     """The contract's exit code: 1 a failed finding, 7 nothing reached, 0 else; unknown is 1 only if strict."""
-    failed = [finding.id for finding in findings if isinstance(finding.verdict, Failed)]
+    failed = {finding.id for finding in findings if isinstance(finding.verdict, Failed)}
     if failed:
-        return 7 if failed == ["reachable"] else 1
+        return 7 if "reachable" in failed and failed <= {"reachable", "api"} else 1
     return int(strict and any(isinstance(finding.verdict, Unknown) for finding in findings))
+
+
+def worst_code(codes: Collection[int]) -> int:
+    """Of several endpoints: failed before not reached."""
+    return FAILED if FAILED in codes else max(codes, default=0)

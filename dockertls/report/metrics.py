@@ -70,6 +70,11 @@ def prometheus(found: Survey[tuple[Sample, ...]]) -> str:
     series: dict[Metric, dict[Labels, int]] = {metric: {} for metric in METRICS}
     for metric, labels, value in every:
         series[metric].setdefault(labels, value)
+    return written(series)
+
+
+def written(series: Mapping[Metric, Mapping[Labels, int]]) -> str:
+    """Metrics that have a value, in their order."""
     return "".join(line for metric, values in series.items() for line in _metric(metric, values))
 
 
@@ -126,17 +131,17 @@ def nagios(found: Survey[tuple[Trouble, ...]]) -> tuple[str, Level]:
     worst = level([*found.states, *(copy.state for copy in found.unknown)])
     left = "U" if found.days_left is None else str(found.days_left)
     counts = f"certificates={len(found.lines)};;;0 troubles={len(every)};;;0"
-    first = f"{worst.name} - {_plain(summary(found))} | days_left={left} {counts}\n"
+    first = f"{worst.name} - {plain(summary(found))} | days_left={left} {counts}\n"
     more = [f"... and {len(every) - MOST_DETAILS} more"] if len(every) > MOST_DETAILS else []
     details = (*(text for _, text in every[:MOST_DETAILS]), *more)
-    return first + "".join(f"{_plain(line)}\n" for line in details), worst
+    return first + "".join(f"{plain(line)}\n" for line in details), worst
 
 
 def failed(reason: str) -> tuple[str, Level]:
     """The output of a plugin that could not look, and what its exit code says."""
-    return f"{Level.UNKNOWN.name} - {_plain(reason)}\n", Level.UNKNOWN
+    return f"{Level.UNKNOWN.name} - {plain(reason)}\n", Level.UNKNOWN
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text in which nothing begins performance data."""
     return visible(text).replace("|", "/")

@@ -180,7 +180,7 @@ def judged(daemon: Daemon, material: Material) -> dict[str, Verdict]:
     seen = observe(daemon.endpoint, material.client, material.visitors, timeout=TIMEOUT)
     served, client = load_certificates(material.server.cert or b""), load_certificates(material.client.cert or b"")
     now, warn, fail = datetime.now(UTC), timedelta(days=30), timedelta(days=7)
-    found = grade(seen, [material.root.certificate], now=now, warn=warn, fail=fail, client=client, current=served[0])
+    found = grade(seen, [material.root.certificate], now=now, warn=warn, fail=fail, client=client, current=served)
     return {one.id: one.verdict for one in found}
 
 

@@ -149,10 +149,10 @@ def findings(
     *,
     roots: tuple[Issued, ...] = (ROOT,),
     now: datetime = NOW,
-    current: x509.Certificate | str | None = None,
+    current: list[x509.Certificate] | str | None = None,
 ) -> dict[str, Finding]:
     known = [one.certificate for one in roots]
-    found = grade(seen, known, now=now, warn=MONTH, fail=WEEK, client=[MINE], current=current or SERVED)
+    found = grade(seen, known, now=now, warn=MONTH, fail=WEEK, client=[MINE], current=current or [SERVED])
     assert [one.id for one in found] == ORDER
     return {one.id: one for one in found}
 
@@ -534,7 +534,7 @@ def test_the_port_next_door_of_a_host_that_does_not_answer() -> None:
 
 def test_what_is_served_is_another_certificate() -> None:
     other = x509.load_der_x509_certificate(der())
-    assert isinstance(findings(GOOD, current=other)["served-is-current"].verdict, Failed)
+    assert isinstance(findings(GOOD, current=[other])["served-is-current"].verdict, Failed)
     assert isinstance(findings(GOOD, current="no store")["served-is-current"].verdict, NotApplicable)
 
 

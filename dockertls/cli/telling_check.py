@@ -1,0 +1,248 @@
+"""`check` in each of its formats, told while it runs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from dockertls.errors import DockerTLSError, Told, Usage
+from dockertls.findings import Unknown
+from dockertls.plan import visible
+from dockertls.report import check, findings
+from dockertls.report.metrics import MOST_DETAILS, WORST_FIRST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dockertls.cli.console import Console
+    from dockertls.cli.session import Session
+    from dockertls.report.check import Checked
+    from dockertls.report.metrics import Labels, Metric
+    from dockertls.report.standing import Level
+
+FAILED, DAY, INTERRUPTED = 1, 86400, 130
+
+
+class Form(Protocol):
+    """One format."""
+
+    def begin(self) -> None:
+        """Before the first endpoint."""
+
+    def one(self, checked: Checked) -> None:
+        """What one endpoint came to."""
+
+    def end(self, tally: Tally) -> int:
+        """After the last one. Returns the exit code."""
+
+
+@dataclass
+class Tally:
+    """What all endpoints came to so far.
+
+    Attributes:
+        form: how it is told.
+        codes: exit codes, and how many endpoints have them.
+        levels: what they mean to who is on call, and to how many that applies.
+        unknown: how many endpoints have something that could not be told.
+        code: of the process, once all is told.
+    """
+
+    form: Form
+    codes: Counter[int] = field(default_factory=Counter)
+    levels: Counter[Level] = field(default_factory=Counter)
+    unknown: int = 0
+    code: int = 0
+
+    @property
+    def worst(self) -> int:
+        """The worst exit code: failed before unreachable."""
+        return findings.worst_code(self.codes.keys())
+
+    def one(self, checked: Checked) -> None:
+        """Count an endpoint and tell of it."""
+        self.codes[checked.code] += 1
+        self.levels[check.worst(checked.findings)] += 1
+        self.unknown += any(isinstance(one.verdict, Unknown) for one in checked.findings)
+        self.form.one(checked)
+
+
+@contextmanager
+def teller(session: Session, form: str, total: int) -> Iterator[Tally]:
+    """Tell of endpoints as they come; the summary follows at the end.
+
+    Raises:
+        Usage: no such format, or two things that do not go together.
+        Told: not all endpoints were looked at, and the document says so.
+    """
+    console = session.console
+    if form not in FORMS:
+        raise Usage(f"--format {visible(form)} is not known", f"take one of: {', '.join(FORMS)}")
+    if console.json and form not in {"table", "json"}:
+        raise Usage(f"--json and --format {form} both take standard output", "leave one of them out")
+    tally = Tally(FORMS["json" if console.json else form](session, total))
+    tally.form.begin()
+    try:
+        yield tally
+    except (DockerTLSError, KeyboardInterrupt) as error:
+        if not isinstance(tally.form, InJson):
+            raise
+        raise Told(tally.form.cut(tally, error)) from error
+    tally.code = tally.form.end(tally)
+
+
+@dataclass(frozen=True)
+class InTables:
+    """For people: a table for one endpoint; for several a line each, and what is wrong with it below."""
+
+    session: Session
+    total: int
+
+    @property
+    def _console(self) -> Console:
+        return self.session.console
+
+    def begin(self) -> None:
+        """Nothing."""
+
+    def one(self, checked: Checked) -> None:
+        """Its table, or its line."""
+        if checked.note:
+            self._console.say(f"note: {checked.note}")
+        if self.total > 1 and not self._console.verbose:
+            self._line(checked)
+            return
+        self._console.result(checked.url)
+        self._console.table(findings.table(checked.findings, verbose=self._console.verbose))
+        for line in findings.remedies(checked.findings):
+            self._console.result(f"  {line}")
+        self._console.result(findings.summary(checked.findings))
+
+    def _line(self, checked: Checked) -> None:
+        self._console.result(f"{checked.url}: {findings.summary(checked.findings)}")
+        for line in check.troubles(checked):
+            self._console.result(f"  {visible(line.removeprefix(checked.url).strip())}")
+        for line in findings.remedies(checked.findings):
+            self._console.result(f"    {line}")
+
+    def end(self, tally: Tally) -> int:
+        """The sum of all."""
+        if self.total > 1:
+            words = {0: "good", FAILED: "with a failure", 7: "not reached"}
+            told = (f"{count} {words[code]}" for code, count in sorted(tally.codes.items()))
+            self._console.result(f"{self.total} endpoints: {', '.join(told)}")
+        if tally.unknown:
+            where = f" of {tally.unknown} endpoints" if self.total > 1 else ""
+            self._console.warn(f"not everything{where} could be told; --strict makes that a failure")
+        return tally.worst
+
+
+@dataclass(frozen=True)
+class InJson:
+    """One document, of which the list of endpoints is written while it grows."""
+
+    session: Session
+    total: int
+    written: list[int] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Its head."""
+        self.session.console.piece('{"schema": "dockertls/check/1", "data": {"endpoints": [')
+
+    def one(self, checked: Checked) -> None:
+        """An item of the list."""
+        item = {
+            "endpoint": checked.url,
+            "exit": checked.code,
+            "note": checked.note,
+            "findings": [findings.as_json(one) for one in checked.findings],
+        }
+        self.session.console.piece((",\n" if self.written else "\n") + json.dumps(item, ensure_ascii=False))
+        self.written.append(checked.code)
+
+    def end(self, tally: Tally) -> int:
+        """Its tail."""
+        self._tail(tally, ok=tally.worst == 0)
+        return tally.worst
+
+    def cut(self, tally: Tally, error: BaseException) -> int:
+        """Its tail where not all endpoints were looked at."""
+        known = error if isinstance(error, DockerTLSError) else None
+        code = known.exit if known else INTERRUPTED
+        body = {
+            "kind": known.kind if known else "interrupted",
+            "message": known.message if known else "interrupted",
+            "hint": known.hint if known else "not all endpoints were looked at",
+            "exit": code,
+        }
+        self._tail(tally, ok=False, error=body)
+        return code
+
+    def _tail(self, tally: Tally, *, ok: bool, **more: object) -> None:
+        summary = {"endpoints": self.total, "looked_at": len(self.written)}
+        summary |= {"good": tally.codes[0], "failed": tally.codes[FAILED], "unreachable": tally.codes[7]}
+        rest = "".join(
+            f', "{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in ({"ok": ok} | more).items()
+        )
+        self.session.console.piece(f'\n], "summary": {json.dumps(summary)}}}{rest}}}\n')
+
+
+@dataclass(frozen=True)
+class ForNagios:
+    """A plugin: one line for the verdict, some for what is wrong."""
+
+    session: Session
+    total: int
+    details: list[tuple[int, str]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Nothing."""
+
+    def one(self, checked: Checked) -> None:
+        """Count it."""
+        rank = WORST_FIRST.index(check.worst(checked.findings))
+        self.details.extend((rank, line) for line in check.troubles(checked))
+        self.details.sort()
+        del self.details[MOST_DETAILS:]
+        self.ends[:] = sorted([*self.ends, *filter(None, [checked.not_after])])[:1]
+
+    def end(self, tally: Tally) -> int:
+        """All of it."""
+        now = int(self.session.started.timestamp())
+        left = (self.ends[0] - now) // DAY if self.ends else None
+        text, state = check.nagios(tally.levels, [line for _, line in self.details], left)
+        self.session.console.result(text.rstrip("\n"))
+        return state.value
+
+
+@dataclass(frozen=True)
+class ForPrometheus:
+    """The text format, for node_exporter's textfile collector."""
+
+    session: Session
+    total: int
+    series: defaultdict[Metric, dict[Labels, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    def begin(self) -> None:
+        """Nothing."""
+
+    def one(self, checked: Checked) -> None:
+        """Keep its samples: those of one metric have to stand together."""
+        for metric, labels, value in check.samples(checked):
+            self.series[metric].setdefault(labels, value)
+
+    def end(self, tally: Tally) -> int:
+        """All of it."""
+        text = check.prometheus(self.series, int(self.session.started.timestamp()))
+        self.session.console.result(text.rstrip("\n"))
+        return tally.worst
+
+
+FORMS: Mapping[str, type[InTables | InJson | ForNagios | ForPrometheus]] = MappingProxyType(
+    {"table": InTables, "json": InJson, "nagios": ForNagios, "prometheus": ForPrometheus}
+)

@@ -1,0 +1,167 @@
+"""What the environment and the docker contexts make of an endpoint: variables that say another thing than they seem to.
+
+Tried with docker 20.10 and 28.2 and docker-py 7.2: any text that is not empty means yes, "0" and "false" too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Verdict, Warned
+from dockertls.plan import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dockertls.client.contexts import Context
+
+_NO = frozenset({"0", "false", "no", "off", "n", "f", "disable", "disabled"})
+_EXPORT = 'eval "$(dockertls env)" sets DOCKER_HOST, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH'
+_CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class Trap:
+    """One row.
+
+    Attributes:
+        applies: whether it is laid, by the variables.
+        shown: the variables that are evidence.
+        cause: what really happens.
+        remedy: what to type.
+        fatal: whether it is a failure.
+    """
+
+    applies: Callable[[Mapping[str, str]], bool]
+    shown: tuple[str, ...]
+    cause: str
+    remedy: str
+    fatal: bool = False
+
+
+def _is_tcp(variables: Mapping[str, str]) -> bool:
+    host = variables.get("DOCKER_HOST", "")
+    return bool(host) and ("://" not in host or host.startswith("tcp://"))
+
+
+def _has_port(host: str) -> bool:
+    return host.rpartition("]")[2].count(":") > 0 if host.startswith("[") else ":" in host
+
+
+def _portless(variables: Mapping[str, str]) -> bool:
+    return _is_tcp(variables) and not _has_port(variables["DOCKER_HOST"].removeprefix("tcp://").rstrip("/"))
+
+
+def _verifies(variables: Mapping[str, str]) -> bool:
+    return bool(variables.get("DOCKER_TLS_VERIFY"))
+
+
+TRAPS: tuple[Trap, ...] = (
+    Trap(
+        lambda v: v.get("DOCKER_TLS_VERIFY", "").strip().lower() in _NO,
+        ("DOCKER_TLS_VERIFY",),
+        "DOCKER_TLS_VERIFY says no and means yes: any text that is not empty does",
+        "export DOCKER_TLS_VERIFY=1, or unset it where there is no TLS",
+    ),
+    Trap(
+        lambda v: bool(v.get("DOCKER_CERT_PATH")) and _is_tcp(v) and not _verifies(v),
+        ("DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"),
+        "DOCKER_CERT_PATH without DOCKER_TLS_VERIFY: docker speaks plain HTTP, and docker-py believes any server",
+        _EXPORT,
+        fatal=True,
+    ),
+    Trap(
+        lambda v: _is_tcp(v) and not _verifies(v) and bool(v.get("DOCKER_TLS")),
+        ("DOCKER_TLS", "DOCKER_TLS_VERIFY"),
+        "DOCKER_TLS without DOCKER_TLS_VERIFY: docker believes any server",
+        _EXPORT,
+        fatal=True,
+    ),
+    Trap(
+        lambda v: (
+            _is_tcp(v) and not any(v.get(name) for name in ("DOCKER_TLS_VERIFY", "DOCKER_TLS", "DOCKER_CERT_PATH"))
+        ),
+        ("DOCKER_HOST", "DOCKER_TLS_VERIFY"),
+        "DOCKER_HOST without DOCKER_TLS_VERIFY: docker speaks plain HTTP to it",
+        _EXPORT,
+    ),
+    Trap(
+        _portless,
+        ("DOCKER_HOST",),
+        "DOCKER_HOST names no port: docker takes 2375, with TLS too",
+        "write the port: DOCKER_HOST=tcp://HOST:2376",
+    ),
+    Trap(
+        lambda v: any(v.get(name) for name in _CA_BUNDLES),
+        _CA_BUNDLES,
+        "it takes the place of ca.pem in docker-py, whatever ca_cert says",
+        "unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE, or let them name ca.pem",
+    ),
+)
+
+
+def environment(variables: Mapping[str, str]) -> Finding:
+    """The finding `environment`: no variable is a trap for docker or docker-py."""
+    title = "The environment says what it means"
+    return Finding(
+        "environment", title, Severity.MEDIUM, _judged([row for row in TRAPS if row.applies(variables)], variables)
+    )
+
+
+def _judged(laid: Sequence[Trap], variables: Mapping[str, str]) -> Verdict:
+    if not laid:
+        names = [name for name in variables if name.startswith("DOCKER_")]
+        return Passed((Evidence("environment", "", ", ".join(sorted(names)) or "no DOCKER_ variable is set"),))
+    worst = [row for row in laid if row.fatal] or laid
+    kind = Failed if worst[0].fatal else Warned
+    seen = dict.fromkeys(name for row in laid for name in row.shown)
+    evidence = tuple(
+        Evidence("environment", name, visible(variables[name]) if name in variables else "not set") for name in seen
+    )
+    return kind(evidence, "; ".join(row.cause for row in worst), "; ".join(dict.fromkeys(row.remedy for row in worst)))
+
+
+# contexts
+
+
+def contexts_agree(found: Sequence[Context], url: str, digests: Mapping[str, str], place: str) -> Finding:
+    """The finding `contexts`: every docker context for the endpoint verifies it, and has the files that were checked.
+
+    Args:
+        found: the contexts of the user.
+        url: the endpoint, as `tcp://HOST:PORT`.
+        digests: SHA-256 of the client's files by name, hexadecimal.
+        place: where those lie, for messages.
+    """
+    mine = [one for one in found if one.host.rstrip("/") == url]
+    title = "Docker contexts for it are like the client's files"
+    return Finding("contexts", title, Severity.MEDIUM, _agreed(mine, digests, place))
+
+
+def _agreed(mine: Sequence[Context], digests: Mapping[str, str], place: str) -> Verdict:
+    if not mine:
+        return NotApplicable("no docker context is for this endpoint")
+    flaws = [(one, *flaw) for one in mine for flaw in _flaws(one, digests, place)]
+    if not flaws:
+        return Passed(tuple(Evidence("context", visible(one.name), "verifies, with the same files") for one in mine))
+    worst = [flaw for flaw in flaws if flaw[3]] or flaws
+    kind = Failed if worst[0][3] else Warned
+    evidence = tuple(Evidence("context", visible(one.name), cause) for one, cause, _, _ in flaws)
+    causes = (f"context {visible(one.name)} {cause}" for one, cause, _, _ in worst)
+    return kind(evidence, "; ".join(causes), "; ".join(dict.fromkeys(remedy for _, _, remedy, _ in worst)))
+
+
+def _flaws(one: Context, digests: Mapping[str, str], place: str) -> Iterator[tuple[str, str, bool]]:
+    """Cause, remedy, and whether it is a failure."""
+    name = visible(one.name)
+    if one.fault:
+        yield f"cannot be read: {one.fault}", f"docker context rm {name}, and make it again", False
+        return
+    if one.skip_tls_verify:
+        yield "believes any server (skip-tls-verify)", f"docker context update {name} without skip-tls-verify", True
+    if one.ca is None:
+        yield "has no TLS files", f"dockertls client install NAME --context {name} --endpoint {one.host}", False
+    elif {"ca": one.ca, "cert": one.cert, "key": one.key} != digests:
+        remedy = f"if it shall be the same client: dockertls client install NAME --context {name} --endpoint {one.host}"
+        yield f"has other files than {place}: copies that were not renewed with them, or another client", remedy, False
