@@ -32,6 +32,7 @@ DOORS = {
     "probe.handshake",
     "probe.kit",
     "probe.meeting",
+    "probe.request",
     "probe.standin",
     "probe.throwaway",
     "probe.wire",

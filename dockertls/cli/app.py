@@ -38,6 +38,7 @@ COMMANDS = MappingProxyType(
         "history": "history",
         "undo": "history",
         "inspect": "inspect",
+        "api": "api",
         "ca": "ca",
         "server": "server",
         "client": "client",

@@ -38,6 +38,7 @@ MANY = 2000  # rows: to fold and to colour one takes most of a millisecond
 FOLDED = 24  # columns: what is wider may be folded
 GAP = 2  # columns between two columns
 LARGEST_INPUT = 4 * 1024 * 1024  # bytes
+PIECE = 256 * 1024  # bytes
 MOST_DESCRIPTORS = 2**31 - 1
 PASSPHRASE_PATIENCE = 120.0  # seconds: a command may ask a person
 
@@ -69,6 +70,14 @@ class Console:
         """Bytes to stdout as they are."""
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
+
+    def through(self, content: bytes) -> None:
+        """Bytes that others made, at once: as they are in a pipe; on a terminal nothing of them steers it."""
+        if sys.stdout.isatty():
+            text = content.decode(errors="replace")
+            safe = "".join(char if char.isprintable() or char in "\n\t" else visible(char) for char in text)
+            content = safe.encode(errors="replace")
+        self.raw(content)
 
     def table(self, table: Table) -> tuple[str, ...]:
         """An aligned table; folded to the terminal's width, whole in a pipe and if it is very long.
@@ -381,6 +390,26 @@ def read_input(path: str, what: str) -> bytes:
     if len(content) > LARGEST_INPUT:
         raise Refused(f"{what} {visible(path)} is larger than {LARGEST_INPUT >> 20} MiB", "is it the right file?")
     return content
+
+
+@contextmanager
+def opened(path: str | None) -> Iterator[tuple[Iterator[bytes], int | None] | None]:
+    """A file that the user named, piece by piece, and its size where it has one; "-" is standard input; None: none.
+
+    Raises:
+        NotReady: if it cannot be read.
+    """
+    if path is None:
+        yield None
+        return
+    try:
+        with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            size = status.st_size if stat.S_ISREG(status.st_mode) and path != "-" else None
+            yield iter(lambda: file.read(PIECE), b""), size
+    except (FileNotFoundError, PermissionError, IsADirectoryError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotReady(f"{visible(path)} cannot be read: {reason}", "look at the path and its mode") from error
 
 
 def mode_of(path: str) -> int | None:

@@ -405,7 +405,11 @@ def _told(source: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = reason_of(error)
-        known = explain(reason)
-        hint = known.remedy if known else "look at dockerd's log: journalctl -u docker"
-        raise Unreachable(f"{source}: {reason}", hint) from error
+        raise Unreachable(*explained(error, source)) from error
+
+
+def explained(error: Exception, source: str) -> tuple[str, str]:
+    """An error in one line, and what to do about it."""
+    reason = reason_of(error)
+    known = explain(reason)
+    return f"{source}: {reason}", known.remedy if known else "look at dockerd's log: journalctl -u docker"

@@ -1,0 +1,3 @@
+module dockertls.example/endpoints
+
+go 1.22
