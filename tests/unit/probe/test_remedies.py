@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import pytest
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_group
 
+from dockertls.cli.app import app
 from dockertls.probe.remedies import TABLE, explain, of_errno, of_verify_code
 
 REFUSED_LOG = "tls: failed to verify client certificate: x509: "
+LOG = "2026/11/24 18:51:50 http: TLS handshake error from 10.0.0.9:4711: "
+NEWER = "tls: failed to verify certificate: x509: "
+FILE = "unable to configure the Docker daemon with file /etc/docker/daemon.json: "
+SOCKET = "socket-missing"
 CLI = (
     "error during connect: the server probably has client authentication (--tlsverify) enabled; check your TLS client"
     ' certification settings: Get "https://web1:2376/v1.24/info": remote error: tls: bad certificate'
@@ -92,7 +101,7 @@ SYMPTOMS = [
         "unable to resolve docker endpoint: open /home/me/.docker/ca.pem: no such file or directory",
         "file-missing",
     ),
-    ("open /home/me/.docker/ca.pem: permission denied", "snap"),
+    ("open /home/me/.docker/ca.pem: permission denied", "file-unreadable"),
     ("invalid bind address format: https://web1:2376", "bind-format"),
     ("Cannot connect to the Docker daemon at tcp://web1:2375. Is the docker daemon running?", "wrong-port"),
     ("Cannot connect to the Docker daemon at tcp://web1:2376. Is the docker daemon running?", "refused"),
@@ -184,6 +193,127 @@ SYMPTOMS = [
         ),
         "socket-denied",
     ),
+    # recorded from live programs, in the order of the table
+    (
+        "requests: Could not find a suitable TLS CA certificate bundle, invalid path: /nonexistent/ca.pem",
+        "environment-bundle",
+    ),
+    ("Enter PEM pass phrase:\ncurl: (58) unable to set private key file: 'key.pem' type PEM", "encrypted-key"),
+    ("private key is encrypted, but could not get passphrase: EOF", "encrypted-key"),
+    (f"{LOG}tls: invalid signature by the client certificate: ECDSA verification failure", "pair-mismatch"),
+    ("(decrypt_error) Received fatal alert: decrypt_error", "pair-mismatch"),
+    (
+        (
+            'Error reading X509 key pair (cert: "c.pem", key: "k.pem"): tls: failed to find any PEM data in certificate'
+            " input. Make sure the key is not encrypted."
+        ),
+        "not-pem",
+    ),
+    ('failed to append certificates from PEM file: "/etc/docker/ca.pem"', "not-pem"),
+    ("failed to retrieve context tls info: ca.pem seems invalid", "not-pem"),
+    ("[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found (_ssl.c:4154)", "not-pem"),
+    (
+        (
+            "curl: (58) could not load PEM client certificate from cert.pem, OpenSSL error error:80000002:system"
+            " library::No such file or directory, (no key found, wrong pass phrase, or wrong file format?)"
+        ),
+        "file-missing",
+    ),
+    (
+        (
+            "curl: (58) could not load PEM client certificate from cert.pem, OpenSSL error error:8000000D:system"
+            " library::Permission denied, (no key found, wrong pass phrase, or wrong file format?)"
+        ),
+        "file-unreadable",
+    ),
+    (
+        (
+            "curl: (58) could not load PEM client certificate from cert.pem, OpenSSL error error:0A00018F:SSL"
+            " routines::ee key too small, (no key found, wrong pass phrase, or wrong file format?)"
+        ),
+        "weak-key",
+    ),
+    ('Could not load X509 key pair (cert: "", key: ""): open : no such file or directory', "tls-flags-lost"),
+    ('invalid TLS configuration: could not load X509 key pair (cert: "", key: "")', "tls-flags-lost"),
+    (
+        f"{LOG}{NEWER}certificate specifies an incompatible key usage",
+        "client-purpose",
+    ),
+    ("SSL routines::sslv3 alert unsupported certificate, errno 0", "client-purpose"),
+    ("(certificate_unknown) Extended key usage does not permit use for TLS server authentication", "server-purpose"),
+    ("x509: too many intermediates for path length constraint", "path-length"),
+    (
+        (
+            'x509: certificate signed by unknown authority (possibly because of "x509: cannot verify signature:'
+            ' insecure algorithm SHA1-RSA" while trying to verify candidate authority certificate "ca")'
+        ),
+        "weak-signature",
+    ),
+    (
+        (
+            "x509: a root or intermediate certificate is not authorized to sign for this name: DNS name"
+            ' "localhost" is not permitted by any constraint'
+        ),
+        "name-constraint",
+    ),
+    ("x509: certificate is valid for 10.1.1.1, not 127.0.0.1", "ip-san-missing"),
+    ("x509: certificate is valid for localhost, not fd00::1", "ip-san-missing"),
+    ("SSL: no alternative certificate subject name matches target host name '10.0.0.5'", "ip-san-missing"),
+    ("SSL: no alternative certificate subject name matches target host name 'web1'", "name-mismatch"),
+    ("No subject alternative names matching IP address 127.0.0.1 found", "ip-san-missing"),
+    ("curl: (60) SSL certificate verification failed", "client-expired"),
+    ("curl: (60) SSL certificate problem: certificate has expired", "expired"),
+    ("Received fatal alert: certificate_expired", "client-expired"),
+    ("(certificate_expired) PKIX path validation failed: validity check failed", "expired"),
+    (f"{LOG}remote error: tls: expired certificate", "expired"),
+    ('Get "https://web1:2376/v1.50/info": remote error: tls: expired certificate', "client-expired"),
+    (
+        (
+            f"{LOG}{NEWER}certificate has expired or is not yet valid: current time"
+            " 2026-11-24T18:51:50Z is after 2026-11-24T13:51:35Z"
+        ),
+        "client-expired",
+    ),
+    ("x509: unsupported elliptic curve. Make sure the key is not encrypted.", "key-kind"),
+    ("unknown flag: --tlsverfy\nSee 'dockerd --help'.", "unknown-option"),
+    (f"{FILE}the following directives don't match any configuration option: tlsverfy", "unknown-option"),
+    (f"{FILE}json: cannot unmarshal string into Go struct field Config.labels of type []string", "wrong-type"),
+    (f"{FILE}unexpected end of JSON input", "broken-json"),
+    (f"{FILE}open /etc/docker/daemon.json: no such file or directory", "settings-missing"),
+    ("failed to load listeners: listen tcp 0.0.0.0:2376: bind: address already in use", "address-in-use"),
+    ("failed to load listeners: listen tcp 10.0.0.5:2376: bind: cannot assign requested address", "address-not-here"),
+    (
+        (
+            "failed to load listeners: no sockets found via socket activation: make sure the service was started by"
+            " systemd"
+        ),
+        "no-activation",
+    ),
+    (f"{LOG}{NEWER}certificate signed by unknown authority", "unknown-issuer"),
+    (f"{LOG}remote error: tls: unknown certificate authority", "wrong-ca"),
+    (f"{LOG}remote error: tls: bad certificate", "server-distrusted"),
+    (f"{LOG}remote error: tls: unknown certificate", "server-distrusted"),
+    (f"{LOG}local error: tls: bad record MAC", "server-distrusted"),
+    ("Received fatal alert: certificate_required", "no-client-certificate"),
+    ("SSL routines::tlsv1 alert protocol version", "protocol-version"),
+    (f"{LOG}tls: no ECDHE curve supported by both client and server", "no-common-cipher"),
+    ("[SSL: NO_SUITABLE_KEY_SHARE] no suitable key share (_ssl.c:1006)", "no-common-cipher"),
+    ("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", "tls-to-plain"),
+    ("invalid character '<' looking for beginning of value", "not-docker"),
+    ("java.io.IOException: Error writing to server", "java-broken-pipe"),
+    ("docker.errors.DockerException: Invalid bind address format: port is required: tcp://web1", "no-port"),
+    ("docker.errors.TLSParameterError: If using TLS, the base_url argument must be provided.", "no-base-url"),
+    ("invalid bind address (http://127.0.0.1:1): unsupported proto 'http'", "bind-format"),
+    ('parse "tcp://web1:x": invalid port ":x" after host', "bind-format"),
+    ("curl: (56) CONNECT tunnel failed, response 403", "proxy"),
+    ('error during connect: Get "https://web1:2376/v1.50/info": Forbidden', "proxy"),
+    ("failed to load listeners: failed to lookup web9 address in host specification", "name-unknown"),
+    ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", SOCKET),
+    ("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))", SOCKET),
+    ("curl: (7) Failed to connect to web1 port 2376 after 0 ms: Couldn't connect to server", "not-connected"),
+    ('error during connect: Get "https://web1:2376/v1.50/info": EOF', "closed"),
+    ("curl: (55) getpeername() failed with errno 107: Transport endpoint is not connected", "closed"),
+    ("('Connection aborted.', PermissionError(13, 'Permission denied'))", "socket-denied"),
 ]
 
 
@@ -200,7 +330,16 @@ def test_what_stands_around_a_symptom_does_not_matter() -> None:
     assert found.id == "wrong-ca"
 
 
-@pytest.mark.parametrize("text", ["", "no space left on device", "manifest for busybox not found"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no space left on device",
+        "bash: ./run.sh: Permission denied",
+        "invalid character",
+        "manifest for busybox not found",
+    ],
+)
 def test_what_no_row_knows_is_not_explained(text: str) -> None:
     assert explain(text) is None
 
@@ -210,6 +349,20 @@ def test_every_row_is_reached_and_says_what_to_do() -> None:
     assert {row.id for row in TABLE} == reached
     assert len({row.id for row in TABLE}) == len(TABLE)
     assert all(row.cause and row.remedy for row in TABLE)
+
+
+def test_every_command_of_ours_that_a_remedy_names_is_there() -> None:
+    """With its options: what is to be typed works."""
+    group = get_group(app)
+    for row in TABLE:
+        for said in re.findall(r"dockertls ((?:--store NEW_DIR )?[a-z][^:;,)\"]*)", row.remedy):
+            words = said.removeprefix("--store NEW_DIR ").split()
+            command = group.get_command(Context(group), words[0])
+            assert command, said
+            if isinstance(command, TyperGroup):
+                command = command.commands[words[1]]
+            options = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= options, said
 
 
 def test_no_code_and_no_number_stands_in_two_rows() -> None:
