@@ -35,6 +35,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
     "fish": lambda: shutil.which("fish"),
     "gnutls": lambda: shutil.which("gnutls-cli"),
+    "javac": lambda: shutil.which("java") and shutil.which("javac"),
     "keytool": lambda: shutil.which("keytool"),
     "newer-dockerd": lambda: NEWER.exists() and os.geteuid() == 0,
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
