@@ -9,13 +9,14 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 
 from dockertls.probe.remedies import TABLE, explain
 from tests.e2e.program import dockertls
 from tests.e2e.symptoms import connections, files, javas, refusals, servers
 from tests.e2e.symptoms.answers import ANSWERS, NOT_PRODUCED
 from tests.e2e.symptoms.papers import Papers
-from tests.e2e.symptoms.stage import Stage
+from tests.e2e.symptoms.stage import NEWER, TLS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,16 @@ def test_every_row_has_a_producer() -> None:
     assert set(ONE) == set(ROWS) - set(NOT_PRODUCED)
     assert set(ANSWERS) == set(ONE)
     assert not set(ONE) & set(NOT_PRODUCED)
+
+
+@pytest.mark.needs("newer-dockerd")
+def test_a_name_with_a_dot_at_its_end_is_refused_by_some(stage: Stage) -> None:
+    """By which Go is built into it: were it one that refuses, this is the row."""
+    papers = stage.papers
+    shown = papers.material(papers.named(x509.DNSName("localhost.")))
+    done = stage.started(NEWER, *TLS, "--validate", other={"cert": shown.cert, "key": shown.key})
+    found = explain(done.stdout)
+    assert (found.id if found else done.stdout.strip()) == ("trailing-dot" if done.returncode else "configuration OK")
 
 
 @pytest.mark.parametrize("producer", [_marked(one) for one in ONE.values()])

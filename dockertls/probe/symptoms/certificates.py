@@ -50,9 +50,9 @@ CERTIFICATES: tuple[Remedy, ...] = (
     ),
     Remedy(
         "same-name-authority",
-        r"possibly because of .* while trying to verify candidate authority certificate|certificate signature failure"
-        r"|does not chain with any of the trust anchors|signature in the certificate is invalid|signature check failed"
-        r"|asn1 encoding routines::EVP lib",
+        r"possibly because of .{1,1000}? while trying to verify candidate authority certificate"
+        r"|certificate signature failure|does not chain with any of the trust anchors"
+        r"|signature in the certificate is invalid|signature check failed|asn1 encoding routines::EVP lib",
         "an authority of the same name but with another key signed it: the CA was made anew and copies of the old "
         "one are about",
         "put ca.pem of the authority that signed it in place (dockertls ca show --pem), or issue the certificate again "
@@ -94,7 +94,7 @@ CERTIFICATES: tuple[Remedy, ...] = (
     Remedy(
         "ip-san-missing",
         r"doesn't contain any IP SANs|IP address mismatch|IP_ADDRESS_MISMATCH|names matching IP address"
-        rf"|x509: certificate is valid for .*?, not {_ADDRESS}"
+        rf"|x509: certificate is valid for .{{0,4000}}?, not {_ADDRESS}"
         rf"|(?:does not match|matches) target host name '{_ADDRESS}",
         "the endpoint is named by an IP address that is not in the certificate as an IP address (an IP written as "
         "DNS: does not count)",
@@ -110,7 +110,7 @@ CERTIFICATES: tuple[Remedy, ...] = (
     ),
     Remedy(
         "name-mismatch",
-        r"x509: certificate is valid for .*?, not |hostname mismatch|No subject alternative DNS name matching"
+        r"x509: certificate is valid for .{0,4000}?, not |hostname mismatch|No subject alternative DNS name matching"
         r"|HOSTNAME_MISMATCH|certificate is not valid for '|(?:does not match|matches) target host name"
         r"|name in the certificate does not match",
         "the name of the endpoint is not in the certificate",

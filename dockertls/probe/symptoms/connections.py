@@ -93,7 +93,7 @@ CONNECTIONS: tuple[Remedy, ...] = (
     ),
     Remedy(
         "socket-denied",
-        r"permission denied .{0,80}(?:docker\.?sock|unix://)|docker\.sock.*permission denied"
+        r"permission denied .{0,80}(?:docker\.?sock|unix://)|docker\.sock.{0,200}?permission denied"
         r"|Connection aborted.{1,20}PermissionError\(13|\[Errno 13\] Permission denied$",
         "the user may not use the daemon's unix socket",
         "run it as root, or as a member of the group docker (which is as much as root)",

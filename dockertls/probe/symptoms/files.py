@@ -52,7 +52,7 @@ FILES: tuple[Remedy, ...] = (
     ),
     Remedy(
         "file-missing",
-        r"(?:open|stat|Could not load X509 key pair)\b.{1,200}?\.pem\S*:? .{0,80}?no such file"
+        r"(?:open|stat|Could not load X509 key pair)\b.{1,200}?\.pem\S{0,40} .{0,80}?no such file"
         r"|Path to a certificate and key files must be provided"
         r"|could not load PEM client certificate from .{1,200}?No such file"
         r"|load_(?:cert_chain|verify_locations)\(.{1,400}?FileNotFoundError|NoSuchFileException: \S+\.pem"

@@ -42,7 +42,7 @@ REFUSALS: tuple[Remedy, ...] = (
     Remedy(
         "client-refused",
         r"alert[ _:]+bad[ _]certificate|tls: bad certificate|fatal alert: bad_certificate|\]: Certificate is bad"
-        r"|server probably has client authentication|OpenSSL SSL_read:.*alert",
+        r"|server probably has client authentication|OpenSSL SSL_read:.{0,200}?alert",
         "the daemon refused the client: no certificate, one of another authority, one that has expired or one that "
         "is not for clients",
         "read why in dockerd's log (journalctl -u docker), or compare issuer, dates and purpose: dockertls inspect "
@@ -67,7 +67,7 @@ REFUSALS: tuple[Remedy, ...] = (
     ),
     Remedy(
         "plain-to-tls",
-        r"Client sent an HTTP request to an HTTPS server|malformed HTTP response .*?\\x15\\x03",
+        r"Client sent an HTTP request to an HTTPS server|malformed HTTP response .{0,20}?\\x15\\x03",
         "the client speaks plain HTTP to a port with TLS: DOCKER_TLS_VERIFY is not set",
         'eval "$(dockertls env)": it sets DOCKER_HOST, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH',
     ),

@@ -52,7 +52,7 @@ SETTINGS: tuple[Remedy, ...] = (
     ),
     Remedy(
         "insecure-listener",
-        r"without --tlsverify is insecure|without encryption|DEPRECATION NOTICE.*API is accessible",
+        r"without --tlsverify is insecure|without encryption|DEPRECATION NOTICE.{0,20}API is accessible",
         "dockerd listens on TCP without asking for client certificates: whoever reaches the port is root",
         "switch on tlsverify with tlscacert, tlscert and tlskey: dockertls bootstrap",
     ),

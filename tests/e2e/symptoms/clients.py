@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WAIT = 2.0  # seconds: for an answer that is to come at once, or never
 DOCKERS = tuple(
     dict.fromkeys(found for found in (shutil.which("docker"), "/usr/bin/docker") if found and Path(found).exists())
-)
+) or ("docker",)
 """The machine's own, and Debian's where that is another."""
 DOCKER_PY = f"import docker; print(docker.from_env(timeout={WAIT}).ping())"
 JAVA = Path(__file__).with_name("Ask.java")

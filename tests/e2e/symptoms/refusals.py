@@ -174,7 +174,7 @@ PRODUCERS: tuple[Producer, ...] = (
         Producer(row, f"log-{daemon}-{client}-distrusts", partial(_distrusting, program, ask), (*needs, *more))
         for daemon, (program, needs) in DAEMONS.items()
         for client, row, more, ask in (
-            ("docker", "server-distrusted", ("docker",), docker(DOCKERS[0] if DOCKERS else "docker")),
+            ("docker", "server-distrusted", ("docker",), docker(DOCKERS[0])),
             ("curl-1.2", "wrong-ca", ("curl",), curl("--tls-max", "1.2")),
             ("curl-1.3", "server-distrusted", ("curl",), curl("--tlsv1.3")),
             ("python", "server-distrusted", (), python(V13)),

@@ -47,8 +47,14 @@ class Daemon:
 
     def told(self, call: Callable[[], object], wanted: str = "TLS handshake error") -> str:
         """The lines of its log that hold these words, of those that it gets when it is called so."""
+        with socket.create_connection(("127.0.0.1", self.port)) as last:  # who called before is told of by then
+            last.sendall(b"no TLS\r\n")
+            self._lines(0, f":{last.getsockname()[1]}: ")
         start = self.log.stat().st_size
         call()
+        return self._lines(start, wanted)
+
+    def _lines(self, start: int, wanted: str) -> str:
         until = time.monotonic() + PATIENCE
         while True:
             text = self.log.read_bytes()[start:].decode()
@@ -159,16 +165,22 @@ class Stage:
             process.wait(PATIENCE)
             _let_go(place)
 
-    def fails(
+    def started(
         self, program: str, *flags: str, settings: str = "{}", other: Mapping[str, bytes | None] | None = None
-    ) -> str:
-        """What a dockerd prints that does not start, with these flags, this daemon.json and these files changed."""
+    ) -> subprocess.CompletedProcess[str]:
+        """How a dockerd ends that does not go on, with these flags, this daemon.json and these files changed."""
         place = self.files(self.papers.server, **(other or {}))
         argv = _argv(program, place, settings.replace("{at}", str(place)))
         try:
-            return self.run(*argv, *(flag.format(at=place) for flag in flags))
+            return self.ran(*argv, *(flag.format(at=place) for flag in flags))
         finally:
             _let_go(place)
+
+    def fails(self, program: str, *flags: str, **how: Any) -> str:  # noqa: ANN401 - as `started`
+        """What a dockerd prints that does not start."""
+        done = self.started(program, *flags, **how)
+        assert done.returncode, f"it did not fail: {done.stdout}"
+        return done.stdout
 
     def ran(self, *argv: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
