@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,11 +15,14 @@ from dockertls.cli.endpoints import kept, listed, targets, user_contexts
 from dockertls.cli.known import Known
 from dockertls.cli.looking import Crew
 from dockertls.cli.telling_check import teller
-from dockertls.client.environment import contexts_agree, environment
+from dockertls.client.agreement import contexts_agree
+from dockertls.client.environment import environment
 from dockertls.client.judging import client_files
 from dockertls.errors import DockerTLSError, Negative, Usage
+from dockertls.facts import NotSeen
 from dockertls.findings import Finding, Severity, Unknown
 from dockertls.pki.keys import certificate_pem
+from dockertls.plan import visible
 from dockertls.probe.grade import grade
 from dockertls.probe.kit import Kit
 from dockertls.probe.observation import ClientMaterial
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from dockertls.cli.endpoints import MaterialOptions, Target
     from dockertls.cli.session import Session
     from dockertls.client.contexts import Context
+    from dockertls.client.copies import ClientCopy
     from dockertls.client.judging import Kept
     from dockertls.probe.observation import Observation
 
@@ -118,12 +121,6 @@ class _Client:
         now, terms = self.session.started, self.terms
         return client_files(self.kept, now=now, warn=terms.warn, fail=terms.fail)
 
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        names = ("ca", "cert", "key")
-        held = zip(names, self.kept.files, strict=True)
-        return {name: sha256(one.content).hexdigest() for name, one in held if one.content is not None}
-
     def judged(self, seen: Observation) -> tuple[Finding, ...]:
         roots, terms = self.kept.authorities, self.terms
         return grade(
@@ -155,12 +152,12 @@ class _Check:
         return Known.of(self.session)
 
     @cached_property
-    def contexts(self) -> tuple[Context, ...] | str:
-        """Those of the user; or why they cannot be read."""
+    def contexts(self) -> tuple[tuple[Context, ...], dict[str, ClientCopy]] | str:
+        """Those of the user, and their files; or why they cannot be read."""
         try:
             return user_contexts(self.session)
-        except DockerTLSError as error:
-            return error.message
+        except (NotSeen, DockerTLSError) as error:
+            return visible(str(error))
 
     def client(self, target: Target) -> _Client:
         """What the target is looked at with; made once a folder."""
@@ -189,8 +186,7 @@ class _Check:
     def _contexts(self, target: Target, client: _Client) -> Finding:
         if isinstance(self.contexts, str):
             return Finding("contexts", "Docker contexts agree", Severity.MEDIUM, Unknown(self.contexts))
-        place = client.kept.ca.path.rpartition("/")[0] or "."
-        return contexts_agree(self.contexts, target.endpoint.url, client.digests, place)
+        return contexts_agree(*self.contexts, target.endpoint.url, client.kept, self.session.started)
 
 
 def check_all(session: Session, wanted: Wanted, terms: Terms) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dockertls.cli.console import mode_of, read_input, working_directory
-from dockertls.client import contexts
+from dockertls.client import contexts, copies
 from dockertls.client.judging import Held, Kept
 from dockertls.daemon.control import listening
 from dockertls.errors import Fault, NotReady, Refused, Usage, attempt, refuse
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dockertls.cli.session import Session
+    from dockertls.client.copies import ClientCopy
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,12 @@ def _parsed(named: Sequence[str]) -> Iterator[Endpoint]:
     yield from (endpoint for _, endpoint, _ in read if endpoint)
 
 
-def user_contexts(session: Session) -> tuple[contexts.Context, ...]:
-    """Every docker context of the user. Raises NotReady, Refused."""
+def user_contexts(session: Session) -> tuple[tuple[contexts.Context, ...], dict[str, ClientCopy]]:
+    """Every docker context of the user, and the files of each, by its name. Raises NotReady, Refused."""
     folder = session.docker_dir(None, session.user())
-    return contexts.contexts(session.facts("users", trees=contexts.wanted(folder)), folder)
+    facts = session.facts("users", trees=copies.wanted([folder]), bears=True)
+    held = {one.context: one for one in copies.client_copies(facts, [folder]) if one.context}
+    return contexts.contexts(facts, folder), held
 
 
 def _context(session: Session) -> Target | None:

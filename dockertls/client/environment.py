@@ -1,4 +1,4 @@
-"""What the environment and the docker contexts make of an endpoint: variables that say another thing than they seem to.
+"""What the environment makes of an endpoint: variables that say another thing than they seem to.
 
 Tried with docker 20.10 and 28.2 and docker-py 7.2: any text that is not empty means yes, "0" and "false" too.
 """
@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Verdict, Warned
+from dockertls.findings import Evidence, Failed, Finding, Passed, Severity, Verdict, Warned
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from dockertls.client.contexts import Context
+    from collections.abc import Callable, Mapping, Sequence
 
 _NO = frozenset({"0", "false", "no", "off", "n", "f", "disable", "disabled"})
 _EXPORT = 'eval "$(dockertls env)" sets DOCKER_HOST, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH'
@@ -120,48 +118,3 @@ def _judged(laid: Sequence[Trap], variables: Mapping[str, str]) -> Verdict:
         Evidence("environment", name, visible(variables[name]) if name in variables else "not set") for name in seen
     )
     return kind(evidence, "; ".join(row.cause for row in worst), "; ".join(dict.fromkeys(row.remedy for row in worst)))
-
-
-# contexts
-
-
-def contexts_agree(found: Sequence[Context], url: str, digests: Mapping[str, str], place: str) -> Finding:
-    """The finding `contexts`: every docker context for the endpoint verifies it, and has the files that were checked.
-
-    Args:
-        found: the contexts of the user.
-        url: the endpoint, as `tcp://HOST:PORT`.
-        digests: SHA-256 of the client's files by name, hexadecimal.
-        place: where those lie, for messages.
-    """
-    mine = [one for one in found if one.host.rstrip("/") == url]
-    title = "Docker contexts for it are like the client's files"
-    return Finding("contexts", title, Severity.MEDIUM, _agreed(mine, digests, place))
-
-
-def _agreed(mine: Sequence[Context], digests: Mapping[str, str], place: str) -> Verdict:
-    if not mine:
-        return NotApplicable("no docker context is for this endpoint")
-    flaws = [(one, *flaw) for one in mine for flaw in _flaws(one, digests, place)]
-    if not flaws:
-        return Passed(tuple(Evidence("context", visible(one.name), "verifies, with the same files") for one in mine))
-    worst = [flaw for flaw in flaws if flaw[3]] or flaws
-    kind = Failed if worst[0][3] else Warned
-    evidence = tuple(Evidence("context", visible(one.name), cause) for one, cause, _, _ in flaws)
-    causes = (f"context {visible(one.name)} {cause}" for one, cause, _, _ in worst)
-    return kind(evidence, "; ".join(causes), "; ".join(dict.fromkeys(remedy for _, _, remedy, _ in worst)))
-
-
-def _flaws(one: Context, digests: Mapping[str, str], place: str) -> Iterator[tuple[str, str, bool]]:
-    """Cause, remedy, and whether it is a failure."""
-    name = visible(one.name)
-    if one.fault:
-        yield f"cannot be read: {one.fault}", f"docker context rm {name}, and make it again", False
-        return
-    if one.skip_tls_verify:
-        yield "believes any server (skip-tls-verify)", f"docker context update {name} without skip-tls-verify", True
-    if one.ca is None:
-        yield "has no TLS files", f"dockertls client install NAME --context {name} --endpoint {one.host}", False
-    elif {"ca": one.ca, "cert": one.cert, "key": one.key} != digests:
-        remedy = f"if it shall be the same client: dockertls client install NAME --context {name} --endpoint {one.host}"
-        yield f"has other files than {place}: copies that were not renewed with them, or another client", remedy, False

@@ -1,16 +1,14 @@
-"""Variables and contexts that say another thing than they seem to."""
+"""Variables that say another thing than they seem to."""
 
 from __future__ import annotations
 
 import pytest
 
-from dockertls.client.contexts import Context
-from dockertls.client.environment import contexts_agree, environment
-from dockertls.findings import Failed, NotApplicable, Passed, Verdict, Warned
+from dockertls.client.environment import environment
+from dockertls.findings import Failed, Passed, Verdict, Warned
 
 GOOD = {"DOCKER_HOST": "tcp://web1:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/home/ann/.docker"}
 URL = "tcp://web1:2376"
-DIGESTS = {"ca": "c0", "cert": "ce", "key": "0e"}
 
 
 @pytest.mark.parametrize("variables", [{}, GOOD, {"DOCKER_HOST": "unix:///run/docker.sock"}, {"DOCKER_HOST": ""}])
@@ -49,26 +47,3 @@ def test_a_host_with_a_port(host: str) -> None:
 def test_nothing_of_the_environment_reaches_the_terminal_raw() -> None:
     found = environment(GOOD | {"DOCKER_TLS_VERIFY": "0", "DOCKER_HOST": "tcp://\x1b[31m"})
     assert "\x1b" not in str(found)
-
-
-def context(**more: object) -> Context:
-    return Context(**{"name": "web1", "host": URL, "ca": "c0", "cert": "ce", "key": "0e"} | more)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("found", "kind", "told"),
-    [
-        ([], NotApplicable, "no docker context"),
-        ([context(host="tcp://other:2376")], NotApplicable, "no docker context"),
-        ([context()], Passed, "same files"),
-        ([context(skip_tls_verify=True)], Failed, "believes any server"),
-        ([context(ca=None, cert=None, key=None)], Warned, "no TLS files"),
-        ([context(cert="old")], Warned, "other files than /home/ann/.docker"),
-        ([context(fault="no JSON")], Warned, "no JSON"),
-        ([context(), context(name="copy", ca="old")], Warned, "context copy"),
-    ],
-)
-def test_contexts(found: list[Context], kind: type[Verdict], told: str) -> None:
-    verdict = contexts_agree(found, URL, DIGESTS, "/home/ann/.docker").verdict
-    assert isinstance(verdict, kind), verdict
-    assert told in str(verdict)
