@@ -27,7 +27,7 @@ def check(
     source: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Endpoints, one a line; - is standard input.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=1000, help="Endpoints at the same time.")] = 100,
+    jobs: Annotated[int, typer.Option(min=1, max=1000, help="Endpoints at the same time.")] = 250,
     passive: Annotated[
         bool, typer.Option("--passive", help="Only the handshakes that the client itself would make.")
     ] = False,
@@ -36,7 +36,9 @@ def check(
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table, json, nagios or prometheus.")
     ] = "table",
-    explain: Annotated[str | None, typer.Option(metavar="TEXT", help="Explain an error message instead.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Explain an error message instead; - is stdin.")
+    ] = None,
 ) -> None:
     """Tell whether a live endpoint is secure.
 

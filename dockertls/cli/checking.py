@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from cryptography.x509 import random_serial_number
 
-from dockertls.cli.console import now, pause
+from dockertls.cli.console import now, pause, read_input
 from dockertls.cli.endpoints import kept, listed, targets, user_contexts
 from dockertls.cli.known import Known
 from dockertls.cli.looking import Crew
@@ -234,12 +234,14 @@ def watch_all(session: Session, wanted: Wanted, terms: Terms) -> None:
 
 
 def explain_text(session: Session, text: str) -> None:
-    """Name cause and remedy of an error message.
+    """Name cause and remedy of an error message; "-" is standard input.
 
     Raises:
         Negative: if none is known.
         Usage: if there is nothing to explain.
     """
+    if text == "-":
+        text = read_input(text, "the message").decode(errors="replace")
     if not text.strip():
         raise Usage("there is no message to explain", "paste it whole, as the client or dockerd's log has it")
     found = explain(text)

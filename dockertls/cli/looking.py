@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import resource
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-JOBS = 100  # endpoints: fifty that say nothing leave room for the others
 AT_ONCE = 12  # of one process that are asked everything: about twenty connections each
 WORTH_A_PROCESS = 25  # endpoints
+FIRST_LOOK, FULL_LOOK, OTHER_FILES = 4, 20, 64  # open files of an endpoint in either round, and of the process
 
 
 class Crew(Generic[T, R]):
@@ -38,7 +39,7 @@ class Crew(Generic[T, R]):
     def __init__(self, items: Sequence[T], examine: Callable[[T, asyncio.Semaphore], Awaitable[R]], jobs: int) -> None:
         self._items, self._examine = items, examine
         self._size = min(multiprocessing.cpu_count(), jobs, 1 + (len(items) - 1) // WORTH_A_PROCESS)
-        self._jobs = -(-jobs // self._size)
+        self._jobs = _with_room(-(-jobs // self._size))
 
     @contextmanager
     def at_work(self) -> Iterator[Iterator[R]]:
@@ -99,3 +100,14 @@ class Crew(Generic[T, R]):
         async with asyncio.TaskGroup() as group:
             for _ in range(self._jobs):
                 group.create_task(some())
+
+
+def _with_room(jobs: int) -> int:
+    """So many of them as a process may have connections for; the limit is raised as far as it is this process's own."""
+    spare, each = OTHER_FILES + AT_ONCE * FULL_LOOK, FIRST_LOOK
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = spare + jobs * each
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return jobs if soft == resource.RLIM_INFINITY else max(1, min(jobs, (soft - spare) // each))

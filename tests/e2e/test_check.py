@@ -101,6 +101,15 @@ def test_many_at_once(house: Place, daemon: Endpoint) -> None:
     assert (ran.code, ran.document["ok"]) == (7, False)
 
 
+def test_more_jobs_than_files(house: Place) -> None:
+    """What fails here for want of file descriptors would be told of endpoints that are well."""
+    listed = "\n".join(f"127.0.1.{number}:1" for number in range(1, 251)).encode()
+    limited = ("prlimit", "--nofile=320:320")
+    ran = house.started("--json", "check", "--jobs", "1000", "--from", "-", stdin=listed, prefix=limited)
+    causes = Counter(one["findings"][0]["cause"] for one in ran.document["data"]["endpoints"])
+    assert causes == {"nothing listens on that port": 250}
+
+
 def _hangs(caller: socket.socket) -> None:
     caller.settimeout(PATIENCE)
     while caller.recv(4096):
@@ -159,6 +168,14 @@ def test_what_does_not_go_together(house: Place, words: tuple[str, ...]) -> None
 def test_json_and_another_format(house: Place) -> None:
     ran = house.run("--json", "check", "--format", "nagios", NOBODY)
     assert (ran.code, ran.document["error"]["kind"]) == (2, "usage")
+
+
+def test_an_error_message_from_a_pipe() -> None:
+    said = b"$ docker version\nerror during connect: remote error: tls: bad certificate\n"
+    ran = started("check", "--explain", "-", stdin=said)
+    assert ran.code == 0
+    assert ran.out.startswith("cause:")
+    assert started("check", "--explain", "-").code == 2
 
 
 def test_passive_asks_only_what_the_client_would(house: Place) -> None:
