@@ -40,6 +40,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "newer-dockerd": lambda: NEWER.exists() and os.geteuid() == 0,
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
     "openssl": lambda: shutil.which("openssl"),
+    "registry": lambda: shutil.which("docker-registry"),
     "root": lambda: os.geteuid() == 0,
     "rootlesskit": lambda: all(map(shutil.which, ("rootlesskit", "slirp4netns", "newuidmap"))),
     "setpriv": lambda: shutil.which("setpriv"),

@@ -37,6 +37,7 @@ APART = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--ki
 """What starts a host: all of it is killed when this is, and this when the tests are."""
 
 MASKED = (
+    "docker-registry.service",
     "apparmor.service",
     "apt-daily-upgrade.timer",
     "apt-daily.timer",

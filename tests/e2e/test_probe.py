@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -102,34 +103,41 @@ def material() -> Material:
 @pytest.fixture(scope="module", params=DOCKERDS)
 def run(request: pytest.FixtureRequest, material: Material, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Start a dockerd of its own with these flags, for as long as the block lasts."""
+    return partial(started_by, request.param, material, tmp_path_factory)
 
-    @contextlib.contextmanager
-    def started(
-        *flags: str, ca: bytes | None = None, config: str = "{{}}", trusts_system: bool = False
-    ) -> Iterator[Daemon]:
-        place = tmp_path_factory.mktemp("dockerd")
-        files = {"ca": ca or material.ca, "cert": material.server.cert or b"", "key": material.server.key or b""}
-        for name, content in files.items():
-            (place / f"{name}.pem").write_bytes(content)
-        (place / "daemon.json").write_text(config.format(place=place))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
-        daemon = Daemon(Endpoint("127.0.0.1", port), PurePosixPath(place / "d.sock"), place / "log")
-        with daemon.log.open("wb") as log:
-            process = subprocess.Popen(
-                [request.param, *_argv(place, daemon), *(flag.format(place=place) for flag in flags)],
-                env=_environment(place, trusts_system=trusts_system),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                _await(process, daemon)
-                yield daemon
-            finally:
-                process.terminate()
-                process.wait(PATIENCE)
 
-    return started
+@contextlib.contextmanager
+def started_by(
+    program: str,
+    material: Material,
+    tmp_path_factory: pytest.TempPathFactory,
+    *flags: str,
+    ca: bytes | None = None,
+    config: str = "{{}}",
+    trusts_system: bool = False,
+) -> Iterator[Daemon]:
+    place = tmp_path_factory.mktemp("dockerd")
+    files = {"ca": ca or material.ca, "cert": material.server.cert or b"", "key": material.server.key or b""}
+    for name, content in files.items():
+        (place / f"{name}.pem").write_bytes(content)
+    (place / "daemon.json").write_text(config.format(place=place))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    daemon = Daemon(Endpoint("127.0.0.1", port), PurePosixPath(place / "d.sock"), place / "log")
+    with daemon.log.open("wb") as log:
+        process = subprocess.Popen(
+            [program, *_argv(place, daemon), *(flag.format(place=place) for flag in flags)],
+            env=_environment(place, trusts_system=trusts_system),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await(process, daemon)
+            yield daemon
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+            subprocess.run(["umount", place / "data"], check=False, capture_output=True)  # dockerd leaves it mounted
 
 
 def _environment(place: Path, *, trusts_system: bool) -> dict[str, str]:

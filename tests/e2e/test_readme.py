@@ -78,3 +78,17 @@ def test_the_examples_on_the_same_host(fresh: lab.Lab, stranger: dict[str, str])
     assert re.search(r"\b2[01] passed(, 1 not applicable)?\r?\n", seen), seen
     client = f'eval "$(dockertls env)" && {sys.executable} {examples}/client.py'
     assert fresh.shell(client, stranger).splitlines()[0].startswith("2")
+
+
+@pytest.mark.needs("nspawn", "dockerd", "docker")
+def test_how_to_connect_from_another_machine(fresh: lab.Lab, stranger: dict[str, str]) -> None:
+    """Every command of the page, with the host's own address; what comes last is no command for a host that works."""
+    blocks = re.findall(r"^(?:    .*\n)+", (lab.REPOSITORY / "examples/connect.md").read_text(), re.MULTILINE)
+    lines = "".join(re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks)
+    said = lines.replace("web1.example.com", "127.0.0.1").replace("what the client said", "tls: bad certificate")
+    said = said.replace("client issue ann", "client issue ann --yes").replace(" ann", " dora").replace("/web1", "/page")
+    said = said.replace("context create web1", "context create page").replace("--context web1", "--context page")
+    code, seen = in_a_terminal(fresh.argv(["bash", "-c", f"set -ex; cd /root\n{said}"], stranger), lab.REPOSITORY)
+    assert code == 0, seen
+    assert seen.count("Server:") == 2, "docker version reached the daemon, by the variables and by the context"
+    assert "cause:" in seen
