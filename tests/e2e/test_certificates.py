@@ -1,4 +1,4 @@
-"""Certificates before judges that are not ours: OpenSSL, GnuTLS, Python's ssl at its strictest, and a linter."""
+"""Certificates before judges that are not ours: OpenSSL, GnuTLS, and Python's ssl at its strictest."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from pkilint import loader
-from pkilint.pkix import certificate as pkix
-from pkilint.pkix import extension, name
-from pkilint.validation import ValidationFindingSeverity
 
 from dockertls.findings import Failed, NotApplicable, Passed
 from dockertls.pki.issue import Issued, Request, ca_name, issue
@@ -37,11 +33,8 @@ from dockertls.pki.verify import verify
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography import x509
-
 NOW = datetime.now(UTC)
 NAMES = ("web1.example.org", "localhost", "*.wild.example.org", "bücher.example", "a_b.example.org", "10.0.0.5", "::1")
-NOT_IN_DNS_FORM = {"localhost", "*.wild.example.org"}
 HOSTS = ("web1.example.org", "WEB1.example.org", "localhost", "x.wild.example.org", "xn--bcher-kva.example")
 ADDRESSES = ("10.0.0.5", "::1")
 STRANGERS = ("web2.example.org", "wild.example.org", "x.y.wild.example.org", "xweb1.example.org")
@@ -217,35 +210,6 @@ def test_gnutls_verifies_both_leaves_and_no_strangers(pki: Pki) -> None:
     assert wrong.returncode != 0
 
 
-def linted(certificate: x509.Certificate) -> list[tuple[str, str]]:
-    """Findings of pkilint's PKIX linter, notices and worse: code and message."""
-    judge = pkix.create_pkix_certificate_validator_container(
-        pkix.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
-        [
-            pkix.create_issuer_validator_container([]),
-            pkix.create_validity_validator_container(),
-            pkix.create_subject_validator_container([]),
-            pkix.create_extensions_validator_container([]),
-            pkix.create_spki_validator_container([]),
-        ],
-    )
-    document = loader.RFC5280CertificateDocumentLoader().load_document(certificate.public_bytes(Encoding.DER), "x")
-    descriptions = [one for result in judge.validate(document.root) for one in result.finding_descriptions]
-    return [
-        (one.finding.code, one.message or "")
-        for one in descriptions
-        if one.finding.severity <= ValidationFindingSeverity.NOTICE
-    ]
-
-
-def test_a_linter_of_rfc_5280_finds_nothing_but_names_that_only_exist_at_home(pki: Pki) -> None:
-    assert linted(pki.authority.certificate) == []
-    assert linted(pki.client.certificate) == []
-    found = linted(pki.server.certificate)
-    assert {code for code, _ in found} == {"pkix.invalid_domain_name_syntax"}
-    assert {message.split('"')[1] for _, message in found} == NOT_IN_DNS_FORM
-
-
 @pytest.mark.needs("openssl")
 def test_a_long_name_leaves_a_critical_san_and_an_empty_subject_that_everybody_reads(tmp_path: Path) -> None:
     authority = issue(Request(CA, ca_name(NOW, "long")), key("ecdsa-p256", "ca"), None, now=NOW, serial=1)
@@ -253,7 +217,6 @@ def test_a_long_name_leaves_a_critical_san_and_an_empty_subject_that_everybody_r
     leaf = issue(Request(SERVER, host, parse_names([host])), key("ecdsa-p256", "server"), authority, now=NOW, serial=2)
     for role, issued in (("ca", authority), ("server", leaf), ("client", leaf)):
         write(tmp_path, role, issued)
-    assert linted(leaf.certificate) == []
     assert openssl_verify(Pki(tmp_path, authority, leaf, leaf), "server", "sslserver", "-verify_hostname", host) == "OK"
 
 

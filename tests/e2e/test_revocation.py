@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import KINDS, load_certificates, load_private
 from dockertls.pki.revocation import crl
 from tests.e2e.lab import PROGRAM
+from tests.e2e.linting import linted_list
 from tests.e2e.program import PATIENCE, Place, command, dockertls, environment
 from tests.e2e.rotating import SIGNED, refused, secured
 from tests.e2e.test_rotation import carried_over
@@ -101,9 +102,7 @@ def test_every_kind_of_authority_signs_a_list_that_judges_accept(kind: str, fres
     argv = ["certtool", "--verify-crl", f"--load-ca-certificate={fresh.store / 'ca/0001/cert.pem'}"]
     gnutls = subprocess.run([*argv, f"--infile={crl_file(fresh)}"], check=False, capture_output=True, text=True)
     assert "Verification output: Verified." in gnutls.stdout, gnutls
-    lint = [sys.executable, "-m", "pkilint.bin.lint_crl", "lint", "-t", "CRL", "-p", "PKIX", "-s", "NOTICE"]
-    linted = subprocess.run([*lint, crl_file(fresh)], check=False, capture_output=True, text=True)
-    assert (linted.returncode, linted.stdout.strip()) == (0, "")
+    assert linted_list(x509.load_pem_x509_crl(crl_file(fresh).read_bytes())) == []
 
 
 @pytest.mark.needs("openssl")
