@@ -37,6 +37,7 @@ DOORS = {
     "probe.throwaway",
     "probe.wire",
     "cli.console",
+    "cli.growing",
 }
 """The only modules that reach the operating system."""
 

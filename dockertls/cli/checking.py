@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -141,11 +141,21 @@ class _Check:
     session: Session
     wanted: Wanted
     terms: Terms
+    targets: Sequence[Target]
     clients: dict[str | None, _Client] = field(default_factory=dict)
 
-    @cached_property
-    def targets(self) -> Sequence[Target]:
-        return targets(self.session, self.wanted.named, listed(self.wanted.source) if self.wanted.source else ())
+    @classmethod
+    def begun(cls, session: Session, wanted: Wanted, terms: Terms, found: Sequence[Target]) -> _Check:
+        """With all that is made once: what is wrong with what was named is told before anybody is asked."""
+        run = cls(session, wanted, terms, found)
+        for target in found:
+            _ = run.client(target).kit
+        return run
+
+    @property
+    def crew(self) -> Crew[Target, Checked]:
+        """Who looks at them."""
+        return Crew(self.targets, self.examine, min(self.terms.jobs, len(self.targets)))
 
     @cached_property
     def known(self) -> Known:
@@ -189,18 +199,20 @@ class _Check:
         return contexts_agree(*self.contexts, target.endpoint.url, client.kept, self.session.started)
 
 
+def _targets(session: Session, wanted: Wanted) -> Sequence[Target]:
+    return targets(session, wanted.named, listed(wanted.source) if wanted.source else ())
+
+
 def check_all(session: Session, wanted: Wanted, terms: Terms) -> None:
     """Check every endpoint and report.
 
     Raises:
         typer.Exit: with the worst exit code of all of them.
     """
-    run = _Check(session, wanted, terms)
-    for target in run.targets:
-        _ = run.client(target).kit  # made once, and what is wrong with what was named is told before anybody is asked
+    run = _Check.begun(session, wanted, terms, _targets(session, wanted))
     total = len(run.targets)
     with (
-        Crew(run.targets, run.examine, min(terms.jobs, total)).at_work() as results,
+        run.crew.at_work() as results,
         teller(session, terms.form, total) as told,
         session.console.bar(total, "looking") as step,
     ):
@@ -219,15 +231,14 @@ def watch_all(session: Session, wanted: Wanted, terms: Terms) -> None:
     """
     if terms.form != "table":
         raise Usage(f"--watch and --format {terms.form} both take standard output", "leave one of them out")
-    run, code = _Check(session, wanted, terms), 0
-    _ = [run.client(target).kit for target in run.targets]
+    found, code = _targets(session, wanted), 0
     with session.console.refreshed() as show:
         try:
             while True:
-                with Crew(run.targets, run.examine, min(terms.jobs, len(run.targets))).at_work() as results:
-                    found = sorted(results, key=lambda one: one.url)
-                code = worst_code({one.code for one in found})
-                show(f"{now():%Y-%m-%dT%H:%M:%SZ}  Ctrl-C ends it", overview(found))
+                with _Check.begun(replace(session, started=now()), wanted, terms, found).crew.at_work() as results:
+                    seen = sorted(results, key=lambda one: one.url)
+                code = worst_code({one.code for one in seen})
+                show(f"{now():%Y-%m-%dT%H:%M:%SZ}  Ctrl-C ends it", overview(seen))
                 pause(EVERY)
         except KeyboardInterrupt:
             raise typer.Exit(code) from None

@@ -18,15 +18,13 @@ from getpass import getpass
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from unicodedata import combining, east_asian_width
 
+from dockertls.cli.drawing import columns_of, grid, padded, too_many
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from rich.table import Table as Grid
 
     from dockertls.report.tables import Table
 
@@ -35,8 +33,6 @@ R = TypeVar("R")
 
 FEW = 20  # fewer items need no bar
 MANY = 2000  # rows: to fold and to colour one takes most of a millisecond
-FOLDED = 24  # columns: what is wider may be folded
-GAP = 2  # columns between two columns
 LARGEST_INPUT = 4 * 1024 * 1024  # bytes
 PIECE = 256 * 1024  # bytes
 MOST_DESCRIPTORS = 2**31 - 1
@@ -93,10 +89,10 @@ class Console:
         from rich.console import Console as Terminal
 
         terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
-        gone = _too_many(table, terminal.width)
-        grid = _grid(table.without(gone))
+        gone = too_many(table, terminal.width)
+        drawn = grid(table.without(gone))
         with terminal.capture() as captured:
-            terminal.print(grid)
+            terminal.print(drawn)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
         return tuple(table.heads[number] for number in gone)
 
@@ -106,7 +102,7 @@ class Console:
         lines = [*([table.heads] if table.heads else []), *(row.cells for row in table.rows)]
         shown = [line if "".join(line).isprintable() else tuple(map(visible, line)) for line in lines]
         plain = all("".join(line).isascii() for line in shown)
-        measure, pad = (len, str.ljust) if plain else (_columns, _padded)
+        measure, pad = (len, str.ljust) if plain else (columns_of, padded)
         widths = [max(map(measure, column)) for column in zip_longest(*shown, fillvalue="")]
         sys.stdout.write("".join("  ".join(map(pad, line, widths)).rstrip() + "\n" for line in shown))
 
@@ -114,12 +110,6 @@ class Console:
         """The one JSON document of a run with --json, in one line if it is `dense`; nothing without it."""
         if self.json:
             self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data}, None if dense else 2)
-
-    @staticmethod
-    def piece(text: str) -> None:
-        """A part of the one JSON document, where it is written while it grows."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
     @staticmethod
     def _dump(document: Mapping[str, Any], indent: int | None = 2) -> None:
@@ -209,7 +199,7 @@ class Console:
 
         terminal = Terminal(file=sys.stdout, highlight=False, emoji=False, no_color=not self.colour or None)
         with Live(console=terminal, auto_refresh=False, vertical_overflow="ellipsis") as live:
-            yield lambda line, table: live.update(Group(Text(line), _grid(table)), refresh=True)
+            yield lambda line, table: live.update(Group(Text(line), grid(table)), refresh=True)
 
     # asking
 
@@ -294,44 +284,6 @@ class PassphraseSource:
             f"give it with {', '.join(f'{self.options}-{way}' for way in ('file', 'fd'))} or {self.options}-command"
         )
         return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
-
-
-def _grid(table: Table) -> Grid:
-    """As rich draws it."""
-    from rich.markup import escape
-    from rich.table import Table as Drawn
-
-    grid = Drawn(box=None, pad_edge=False, header_style="bold", show_header=bool(table.heads))
-    for head in table.heads or ("",) * table.width:
-        grid.add_column(head, overflow="fold")
-    for row in table.rows:
-        grid.add_row(*(escape(visible(cell)) for cell in row.cells), style=row.style)
-    return grid
-
-
-def _columns(text: str) -> int:
-    """How wide a terminal shows a text."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
-
-
-def _too_many(table: Table, room: int) -> tuple[int, ...]:
-    """Columns that are spare, and for which there is no room though cells are folded that are wider than others."""
-    lines = zip_longest(table.heads, *(row.cells for row in table.rows), fillvalue="") if table.spare else ()
-    widths = [min(max(map(_columns, column)), FOLDED) for column in lines]
-    wanted, gone = sum(widths) + GAP * (len(widths) - 1), 0
-    for number in table.spare:
-        if wanted <= room:
-            break
-        wanted -= widths[number] + GAP
-        gone += 1
-    return table.spare[:gone]
-
-
-def _padded(cell: str, width: int) -> str:
-    """A cell as wide as its column."""
-    return cell.ljust(width - _columns(cell) + len(cell))
 
 
 def _not_empty(secret: bytes) -> bytes:

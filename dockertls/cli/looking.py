@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import resource
-from contextlib import contextmanager, suppress
+import signal
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from dockertls.cli.growing import INTERRUPTS, held_back
 from dockertls.errors import NotReady
 
 if TYPE_CHECKING:
@@ -57,15 +59,16 @@ class Crew(Generic[T, R]):
             context.Process(target=self._work, args=(number, there), daemon=True)
             for number, (_, there) in enumerate(ends)
         ]
-        for process in crew:
-            process.start()
+        with held_back():  # until they are told what to do about an interrupt
+            for process in crew:
+                process.start()
         for _, there in ends:
             there.close()
         try:
             yield self._results([here for here, _ in ends])
         finally:
             for process in crew:
-                process.terminate()
+                process.kill()  # they hold nothing that would have to be put in order
                 process.join()
 
     async def _alone(self) -> R:
@@ -87,8 +90,12 @@ class Crew(Generic[T, R]):
 
     def _work(self, number: int, there: Connection) -> None:
         """What a process does: its share of the items, one after the other as there is room."""
-        with suppress(KeyboardInterrupt, BrokenPipeError):
+        for interrupt in INTERRUPTS:
+            signal.signal(interrupt, signal.SIG_IGN)  # the one who began it ends it
+        try:
             asyncio.run(self._share(iter(self._items[number :: self._size]), there))
+        except* BrokenPipeError:
+            pass  # nobody waits for it any more
 
     async def _share(self, items: Iterator[T], there: Connection) -> None:
         many = asyncio.Semaphore(min(self._jobs, AT_ONCE))

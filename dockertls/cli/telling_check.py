@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from dockertls.cli.growing import Growing
 from dockertls.errors import DockerTLSError, Told, Usage
 from dockertls.findings import Unknown
 from dockertls.plan import visible
@@ -85,8 +86,8 @@ def teller(session: Session, form: str, total: int) -> Iterator[Tally]:
     if console.json and form not in {"table", "json"}:
         raise Usage(f"--json and --format {form} both take standard output", "leave one of them out")
     tally = Tally(FORMS["json" if console.json else form](session, total))
-    tally.form.begin()
     try:
+        tally.form.begin()
         yield tally
     except (DockerTLSError, KeyboardInterrupt) as error:
         if not isinstance(tally.form, InJson):
@@ -148,10 +149,11 @@ class InJson:
     session: Session
     total: int
     written: list[int] = field(default_factory=list)
+    out: Growing = field(default_factory=Growing)
 
     def begin(self) -> None:
         """Its head."""
-        self.session.console.piece('{"schema": "dockertls/check/1", "data": {"endpoints": [')
+        self.out.put('{"schema": "dockertls/check/1", "data": {"endpoints": [')
 
     def one(self, checked: Checked) -> None:
         """An item of the list."""
@@ -161,8 +163,9 @@ class InJson:
             "note": checked.note,
             "findings": [findings.as_json(one) for one in checked.findings],
         }
-        self.session.console.piece((",\n" if self.written else "\n") + json.dumps(item, ensure_ascii=False))
+        comma = ",\n" if self.written else "\n"
         self.written.append(checked.code)
+        self.out.put(comma + json.dumps(item, ensure_ascii=False))
 
     def end(self, tally: Tally) -> int:
         """Its tail."""
@@ -188,7 +191,7 @@ class InJson:
         rest = "".join(
             f', "{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in ({"ok": ok} | more).items()
         )
-        self.session.console.piece(f'\n], "summary": {json.dumps(summary)}}}{rest}}}\n')
+        self.out.put(f'\n], "summary": {json.dumps(summary)}}}{rest}}}\n')
 
 
 @dataclass(frozen=True)
