@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.client.files import CA
-from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Verdict, Warned
+from dockertls.client.flaws import Flaw, verdict
+from dockertls.findings import Evidence, Finding, NotApplicable, Severity, Verdict
 from dockertls.pki.keys import each_certificate
 from dockertls.plan import visible
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from dockertls.client.contexts import Context
     from dockertls.client.copies import ClientCopy
     from dockertls.client.judging import Kept
-
-
-@dataclass(frozen=True)
-class _Flaw:
-    """What is wrong with a context, what to do, and whether it is a failure."""
-
-    context: Context
-    cause: str
-    remedy: str
-    fatal: bool = False
 
 
 def contexts_agree(
@@ -52,13 +42,8 @@ def _agreed(mine: Sequence[Context], copies: Mapping[str, ClientCopy], kept: Kep
     if not mine:
         return NotApplicable("no docker context is for this endpoint")
     flaws = [flaw for one in mine for flaw in _flaws(one, copies.get(one.name), kept, now)]
-    if not flaws:
-        return Passed(tuple(Evidence("context", visible(one.name), _whose(one, copies.get(one.name))) for one in mine))
-    worst = [flaw for flaw in flaws if flaw.fatal] or flaws
-    evidence = tuple(Evidence("context", visible(flaw.context.name), flaw.cause) for flaw in flaws)
-    causes = dict.fromkeys(f"context {visible(flaw.context.name)} {flaw.cause}" for flaw in worst)
-    kind = Failed if worst[0].fatal else Warned
-    return kind(evidence, "; ".join(causes), "; ".join(dict.fromkeys(flaw.remedy for flaw in worst)))
+    good = (Evidence("context", visible(one.name), _whose(one, copies.get(one.name))) for one in mine)
+    return verdict(flaws, tuple(good))
 
 
 def _whose(one: Context, copy: ClientCopy | None) -> str:
@@ -67,34 +52,39 @@ def _whose(one: Context, copy: ClientCopy | None) -> str:
     return f"{visible(one.name)}: {shown}"
 
 
-def _flaws(one: Context, copy: ClientCopy | None, kept: Kept, now: datetime) -> Iterator[_Flaw]:
+def _flaw(one: Context, cause: str, remedy: str, *, fatal: bool = False) -> Flaw:
+    name = visible(one.name)
+    return Flaw((Evidence("context", name, cause),), f"context {name} {cause}", remedy, fatal)
+
+
+def _flaws(one: Context, copy: ClientCopy | None, kept: Kept, now: datetime) -> Iterator[Flaw]:
     name = visible(one.name)
     again = f"dockertls client install NAME --context {name} --endpoint {visible(one.host)}"
     if one.fault:
-        yield _Flaw(one, f"cannot be read: {one.fault}", f"docker context rm {name}, and make it again")
+        yield _flaw(one, f"cannot be read: {one.fault}", f"docker context rm {name}, and make it again")
         return
     if one.skip_tls_verify:
         remedy = f"docker context update {name} without skip-tls-verify"
-        yield _Flaw(one, "believes any server (skip-tls-verify)", remedy, fatal=True)
+        yield _flaw(one, "believes any server (skip-tls-verify)", remedy, fatal=True)
     if copy is None or CA not in copy.files:
-        yield _Flaw(one, "has no ca.pem, so docker believes what this host's system believes", again)
+        yield _flaw(one, "has no ca.pem, so docker believes what this host's system believes", again)
         return
     if not set(each_certificate(copy.files[CA].content)[0]) & set(kept.authorities):
-        yield _Flaw(one, f"trusts other authorities than {kept.ca.path}: its copies are stale", again)
+        yield _flaw(one, f"trusts other authorities than {kept.ca.path}: its copies are stale", again)
     if copy.certificate is not None:
         yield from _of_certificate(one, copy.certificate, kept, now, again)
 
 
 def _of_certificate(
     one: Context, certificate: x509.Certificate, kept: Kept, now: datetime, again: str
-) -> Iterator[_Flaw]:
+) -> Iterator[Flaw]:
     """A copy that has ended, or that is older than the client's own; another client's is none of this one."""
     if now > certificate.not_valid_after_utc:
-        yield _Flaw(
+        yield _flaw(
             one, f"has a certificate that ended at {certificate.not_valid_after_utc:%Y-%m-%d}", again, fatal=True
         )
         return
     own = kept.chain[0] if kept.chain else certificate
     same = (own.subject, own.issuer) == (certificate.subject, certificate.issuer)
     if same and certificate.not_valid_after_utc < own.not_valid_after_utc:
-        yield _Flaw(one, f"has an older certificate than {kept.cert.path}: its copies are stale", again)
+        yield _flaw(one, f"has an older certificate than {kept.cert.path}: its copies are stale", again)

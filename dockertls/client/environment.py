@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Evidence, Failed, Finding, Passed, Severity, Verdict, Warned
+from dockertls.client.flaws import Flaw, verdict
+from dockertls.findings import Evidence, Finding, Severity
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 _NO = frozenset({"0", "false", "no", "off", "n", "f", "disable", "disabled"})
 _EXPORT = 'eval "$(dockertls env)" sets DOCKER_HOST, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH'
@@ -101,20 +102,16 @@ TRAPS: tuple[Trap, ...] = (
 
 def environment(variables: Mapping[str, str]) -> Finding:
     """The finding `environment`: no variable is a trap for docker or docker-py."""
+    flaws = [
+        Flaw(tuple(_shown(name, variables) for name in row.shown), row.cause, row.remedy, row.fatal)
+        for row in TRAPS
+        if row.applies(variables)
+    ]
+    names = sorted(name for name in variables if name.startswith("DOCKER_"))
+    good = Evidence("environment", "", ", ".join(names) or "no DOCKER_ variable is set")
     title = "The environment says what it means"
-    return Finding(
-        "environment", title, Severity.MEDIUM, _judged([row for row in TRAPS if row.applies(variables)], variables)
-    )
+    return Finding("environment", title, Severity.MEDIUM, verdict(flaws, (good,)))
 
 
-def _judged(laid: Sequence[Trap], variables: Mapping[str, str]) -> Verdict:
-    if not laid:
-        names = [name for name in variables if name.startswith("DOCKER_")]
-        return Passed((Evidence("environment", "", ", ".join(sorted(names)) or "no DOCKER_ variable is set"),))
-    worst = [row for row in laid if row.fatal] or laid
-    kind = Failed if worst[0].fatal else Warned
-    seen = dict.fromkeys(name for row in laid for name in row.shown)
-    evidence = tuple(
-        Evidence("environment", name, visible(variables[name]) if name in variables else "not set") for name in seen
-    )
-    return kind(evidence, "; ".join(row.cause for row in worst), "; ".join(dict.fromkeys(row.remedy for row in worst)))
+def _shown(name: str, variables: Mapping[str, str]) -> Evidence:
+    return Evidence("environment", name, visible(variables[name]) if name in variables else "not set")

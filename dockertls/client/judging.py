@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dockertls.client.flaws import Flaw, verdict
 from dockertls.errors import DockerTLSError
-from dockertls.findings import Evidence, Failed, Finding, Passed, Severity, Warned
+from dockertls.findings import Evidence, Failed, Finding, Severity, Warned
 from dockertls.pki.keys import each_certificate, is_encrypted, load_private, matches
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
@@ -65,16 +66,6 @@ class Kept:
         return each_certificate(self.cert.content or b"")[0]
 
 
-@dataclass(frozen=True)
-class _Flaw:
-    """One thing that is wrong."""
-
-    seen: Evidence
-    cause: str
-    remedy: str
-    fatal: bool = True
-
-
 def client_files(kept: Kept, *, now: datetime, warn: timedelta, fail: timedelta) -> Finding:
     """The finding `client-files`.
 
@@ -85,34 +76,25 @@ def client_files(kept: Kept, *, now: datetime, warn: timedelta, fail: timedelta)
         fail: a certificate that expires within this fails.
     """
     flaws = (*_unreadable(kept), *_modes(kept), *_bundle(kept), *_pair(kept), *_certificate(kept, now, warn, fail))
-    title = "The client's own files are good"
-    return Finding("client-files", title, Severity.HIGH, _verdict(kept, flaws))
-
-
-def _verdict(kept: Kept, flaws: tuple[_Flaw, ...]) -> Passed | Failed | Warned:
-    if not flaws:
-        return Passed(tuple(Evidence("file", held.path, _mode(held)) for held in kept.files))
-    worst = [flaw for flaw in flaws if flaw.fatal] or flaws
-    kind = Failed if worst[0].fatal else Warned
-    causes, remedies = (dict.fromkeys(texts) for texts in ([f.cause for f in worst], [f.remedy for f in worst]))
-    return kind(tuple(flaw.seen for flaw in flaws), "; ".join(causes), "; ".join(remedies))
+    good = tuple(Evidence("file", held.path, _mode(held)) for held in kept.files)
+    return Finding("client-files", "The client's own files are good", Severity.HIGH, verdict(flaws, good))
 
 
 def _mode(held: Held) -> str:
     return f"{held.path}, mode {held.mode:04o}" if held.mode is not None else held.path
 
 
-def _flaw(held: Held, cause: str, remedy: str, *, seen: str = "", fatal: bool = True) -> _Flaw:
-    return _Flaw(Evidence("file", held.path, seen or cause), f"{held.path} {cause}", remedy, fatal)
+def _flaw(held: Held, cause: str, remedy: str, *, seen: str = "", fatal: bool = True) -> Flaw:
+    return Flaw((Evidence("file", held.path, seen or cause),), f"{held.path} {cause}", remedy, fatal)
 
 
-def _unreadable(kept: Kept) -> Iterator[_Flaw]:
+def _unreadable(kept: Kept) -> Iterator[Flaw]:
     for held in kept.files:
         if held.content is None:
             yield _flaw(held, f"cannot be read: {held.fault}", "name the folder with --cert-path, or install the files")
 
 
-def _modes(kept: Kept) -> Iterator[_Flaw]:
+def _modes(kept: Kept) -> Iterator[Flaw]:
     """Whoever reads the key is root on the daemon's host; who writes ca.pem says whom this user believes."""
     mode = kept.key.mode or 0
     if mode & (_OTHERS_READ | _GROUP_READS):
@@ -129,7 +111,7 @@ def _modes(kept: Kept) -> Iterator[_Flaw]:
             yield _flaw(held, "can be written by others", f"chmod go-w {held.path}", seen=f"mode {held.mode:04o}")
 
 
-def _bundle(kept: Kept) -> Iterator[_Flaw]:
+def _bundle(kept: Kept) -> Iterator[Flaw]:
     """Go passes over what it cannot read without a word, and knows fewer authorities than there are."""
     for held in (kept.ca, kept.cert):
         if held.content is None:
@@ -141,7 +123,7 @@ def _bundle(kept: Kept) -> Iterator[_Flaw]:
             yield _flaw(held, "holds no certificate in PEM", "fetch it again; a DER file: openssl x509 -inform der")
 
 
-def _pair(kept: Kept) -> Iterator[_Flaw]:
+def _pair(kept: Kept) -> Iterator[Flaw]:
     content = kept.key.content
     if content is None:
         return
@@ -157,7 +139,7 @@ def _pair(kept: Kept) -> Iterator[_Flaw]:
         yield _flaw(kept.key, f"is not the key of {kept.cert.path}", "put the two that belong together there")
 
 
-def _certificate(kept: Kept, now: datetime, warn: timedelta, fail: timedelta) -> Iterator[_Flaw]:
+def _certificate(kept: Kept, now: datetime, warn: timedelta, fail: timedelta) -> Iterator[Flaw]:
     """What the certificate is worth as a client's; that it is of another authority than the server is odd, no fault."""
     if not kept.chain:
         return
