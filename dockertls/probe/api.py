@@ -40,7 +40,12 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of a body that are read at most."""
 
 _LARGEST_HEAD = 256 * 1024
-_PATH = re.compile(r"/[!-~]*")
+PATH = re.compile(r"/[!-~]*")
+"""What may stand in a request line (RFC 9112, section 3.2)."""
+
+GRACE = 1.0
+"""Seconds that a TLS 1.3 server has to refuse us, or to send a ticket, before we write: some servers send no ticket."""
+
 _OK = 200
 
 
@@ -376,7 +381,7 @@ def request(path: str, host: str) -> bytes:
     Raises:
         Refused: if the path cannot stand in a request.
     """
-    if not _PATH.fullmatch(path):
+    if not PATH.fullmatch(path):
         refuse(f"path {visible(path)!r}", [Fault("it cannot stand in a request", "write it as /containers/json")])
     lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: dockertls", "Accept: */*", "Connection: close")
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()

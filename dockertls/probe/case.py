@@ -12,7 +12,6 @@ from dockertls.probe.observation import Handshake, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from cryptography import x509
 
@@ -50,19 +49,19 @@ class Case:
 
     Attributes:
         seen: of the endpoint.
-        now: the time to judge at.
         roots: the authorities that the client trusts.
         client: the client's certificate, issuing ones after it; empty: it has none.
         current: those of which one should be served, or why that is not known.
+        chain: what the server showed, its own certificate first; empty if nothing can be read.
         fault: why nothing can be said of the server's certificate; empty if something can.
         certificate: what is to be said of it, by the finding's id.
     """
 
     seen: Observation
-    now: datetime
     roots: Sequence[x509.Certificate]
     client: Sequence[x509.Certificate]
     current: Sequence[x509.Certificate] | str
+    chain: Sequence[x509.Certificate]
     fault: str
     certificate: Mapping[str, Verdict]
 

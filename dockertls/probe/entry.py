@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dockertls.probe.observation import Handshake, Observation, Pair, Version
 
 _REFUSALS = (Outcome.HANDSHAKE_REFUSED, Outcome.REFUSED_AFTER_HANDSHAKE, Outcome.CLOSED)
-_SUCCESS = range(200, 300)
 _CLIENT_ERROR = range(400, 500)
 _DOCKERD = "Docker/"
 MOST_NAMES = 5  # are told; a system's store has 140
@@ -118,7 +117,7 @@ def _refused(pairs: Mapping[str, Pair], remedy: str, case: Case) -> Verdict:
 
 
 def _entry(look: Handshake, control: Handshake, all_of_version: tuple[Handshake, ...]) -> _Entry:
-    if look.outcome is Outcome.ACCEPTED and look.status in _SUCCESS:
+    if let_in(look):
         return _Entry.LET_IN
     if not any(spoken(one) for one in all_of_version) and all(one.outcome in _REFUSALS for one in all_of_version):
         return _Entry.NOT_SPOKEN

@@ -35,11 +35,10 @@ from dockertls.probe.remedies import explain, of_errno, of_verify_code
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dockertls.probe.observation import Observation, PlainAnswer, Version
+    from dockertls.probe.observation import Observation, PlainAnswer
 
 _OK = 200
 _MOST_SHOWN = 3  # fingerprints
-VERSIONS: tuple[Version, ...] = ("TLSv1.2", "TLSv1.3")
 _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
 _NOT_OFFERED = frozenset({"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"})
@@ -77,7 +76,7 @@ def grade(
         names = (observation.endpoint.host,)
         found = verify(chain[0], chain[1:], roots, now=now, purpose=Purpose.SERVER, names=names, warn=warn, fail=fail)
         judged = {one.id: one.verdict for one in found}
-    case = Case(observation, now, roots, client, current, fault, judged)
+    case = Case(observation, roots, client, current, chain, fault, judged)
     return tuple(
         Finding(row.id, row.title, row.severity, missing(row.needs, case) or row.judge(case)) for row in QUESTIONS
     )
@@ -106,7 +105,7 @@ def _reachable(case: Case) -> Verdict:
 
 
 def _tls_version(case: Case) -> Verdict:
-    versions = {version: of_version(case.seen, version) for version in VERSIONS}
+    versions = {version: of_version(case.seen, version) for version, _ in case.seen.good.both}
     evidence = tuple(
         case.evidence(version, _agreement(looks), "TLSv1.2 or TLSv1.3") for version, looks in versions.items()
     )
@@ -181,7 +180,7 @@ def _current(case: Case) -> Verdict:
     """The certificate that is served is one of those in use."""
     if isinstance(case.current, str):
         return NotApplicable(case.current)
-    expected, seen = [fingerprint(one) for one in case.current], fingerprint(_parsed(case.seen.chain)[0][0])
+    expected, seen = [fingerprint(one) for one in case.current], fingerprint(case.chain[0])
     wanted = " or ".join(f"SHA-256 {one}" for one in expected[:_MOST_SHOWN])
     evidence = (case.evidence("certificate", f"SHA-256 {seen}", wanted),)
     if seen in expected:
@@ -221,9 +220,9 @@ def _api(case: Case) -> Verdict:
     said = case.seen.api
     if said.fault:
         known = explain(said.fault)
-        return failed((case.evidence("GET /_ping", said.fault, "200 OK"),), known, said.fault)
+        return failed((case.evidence("GET /version", said.fault, "200 OK"),), known, said.fault)
     if said.status != _OK:
-        refusal = case.evidence("GET /_ping", f"status {said.status}", "200 OK")
+        refusal = case.evidence("GET /version", f"status {said.status}", "200 OK")
         cause = "the client is let in, and the API refuses it: an authorization plugin, a proxy, or no dockerd at all"
         return Failed((refusal,), cause, READ_THE_LOG)
     evidence = (case.evidence("GET /version", f"version {said.server}, API {said.api}"),)

@@ -33,7 +33,6 @@ def observe(
     visitors: Mapping[str, ClientMaterial],
     *,
     timeout: float,
-    passive: bool = False,
 ) -> Observation:
     """Ask one endpoint everything at once; see `observing`.
 
@@ -42,10 +41,8 @@ def observe(
         material: the user's own files.
         visitors: others who should not be let in, by their names in `stranger.WHO`.
         timeout: seconds for all of it.
-        passive: ask nothing but what the user's own client would ask.
     """
-    kit = Kit.of(material, visitors)
-    return asyncio.run(observing(endpoint, kit.passive if passive else kit, patience=timeout))
+    return asyncio.run(observing(endpoint, Kit.of(material, visitors), patience=timeout))
 
 
 async def observing(

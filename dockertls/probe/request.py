@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from dockertls.probe.observation import ClientMaterial
 
 PIECE = 64 * 1024
-GRACE = 1.0
-"""Seconds that a TLS 1.3 server has to refuse us before anything is sent: who writes first may lose the reason."""
-
 _METHOD = re.compile(r"[A-Za-z]{1,20}")
-_PATH = re.compile(r"/[!-~]*")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade"})
 _UPGRADE = HTTPStatus.SWITCHING_PROTOCOLS
@@ -98,7 +94,7 @@ def _split(text: str) -> tuple[str, str, str]:
 def _line_faults(method: str, path: str) -> Iterator[Fault]:
     if not _METHOD.fullmatch(method):
         yield Fault(f"{visible(method)!r} is no method", "write GET, POST, PUT, DELETE or HEAD")
-    if not _PATH.fullmatch(path):
+    if not api.PATH.fullmatch(path):
         yield Fault(f"{visible(path)!r} is no path", "write it as /containers/json, and what is not ASCII with --query")
 
 
@@ -194,7 +190,7 @@ def _settle(tls: ssl.SSLSocket, deadline: float) -> None:
     """Read before anything is written: until a refusal, a ticket, or silence; see `dockertls.probe.wire`."""
     if tls.version() != "TLSv1.3":
         return
-    until = time.monotonic() + min(GRACE, api.remaining(deadline) / 2)
+    until = time.monotonic() + min(api.GRACE, api.remaining(deadline) / 2)
     tls.setblocking(False)
     while (left := until - time.monotonic()) > 0 and select.select([tls], [], [], left)[0]:
         try:

@@ -10,7 +10,7 @@ from cryptography import x509
 from dockertls.findings import Failed, Passed, Severity, Unknown, Warned
 from dockertls.plan import visible
 from dockertls.report.findings import summary, word
-from dockertls.report.metrics import MOST_DETAILS, WORST_FIRST, Labels, Metric, failed, plain, written
+from dockertls.report.metrics import WORST_FIRST, Labels, Metric, failed, plain, written
 from dockertls.report.standing import Level
 from dockertls.report.tables import Row, Table
 
@@ -134,4 +134,4 @@ def nagios(levels: Mapping[Level, int], details: Sequence[str], days_left: int |
     left = "U" if days_left is None else str(days_left)
     numbers = " ".join(f"{one.name.lower()}={levels.get(one, 0)};;;0;{total}" for one in WORST_FIRST)
     first = f"{state.name} - {total} endpoint{'s' if total > 1 else ''}: {counts} | days_left={left} {numbers}\n"
-    return first + "".join(f"{plain(visible(line))}\n" for line in details[:MOST_DETAILS]), state
+    return first + "".join(f"{plain(visible(line))}\n" for line in details), state

@@ -16,23 +16,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from dockertls.findings import Failed, Passed, Unknown, Warned
-from dockertls.pki.keys import certificate_pem, generate, load_certificates, private_pem
+from dockertls.pki.keys import certificate_pem, generate, private_pem
 from dockertls.pki.profiles import SERVER
 from dockertls.probe import api
 from dockertls.probe.endpoint import Endpoint
-from dockertls.probe.grade import grade
 from dockertls.probe.handshake import look
 from dockertls.probe.observation import ClientMaterial, Outcome
 from dockertls.probe.observing import observe
 from dockertls.probe.wire import MOST_BYTES
 from tests.unit.probe.conftest import LOCALHOST
-from tests.unit.probe.test_looking import judged
+from tests.unit.probe.test_looking import judged, verdicts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockertls.findings import Verdict
-    from dockertls.probe.observation import Observation
     from tests.unit.probe.conftest import Behaviour, Https, Serve, World
 
 TIMEOUT = 5.0
@@ -174,11 +172,5 @@ def test_the_port_next_door(world: World, next_door: socket.socket, answer: byte
     thread.join()
     assert seen.neighbour is not None
     assert seen.neighbour.connected
-    found = judged_of(seen, world)["plaintext-port-closed"]
+    found = verdicts_of(seen, world)["plaintext-port-closed"]
     assert isinstance(found, kind)
-
-
-def judged_of(seen: Observation, world: World) -> dict[str, Verdict]:
-    day = timedelta(days=1)
-    found = grade(seen, load_certificates(world.good.ca), now=datetime.now(UTC), warn=day, fail=day)
-    return {one.id: one.verdict for one in found}

@@ -35,6 +35,7 @@ from dockertls.probe.wire import MOST_BYTES
 
 if TYPE_CHECKING:
     from dockertls.findings import Verdict
+    from dockertls.probe.observation import Observation
     from tests.unit.probe.conftest import Behaviour, Https, Serve, World
 
 TIMEOUT = 5.0
@@ -44,7 +45,10 @@ NAMES_NOBODY = "accepted-authorities"
 
 
 def judged(endpoint: Endpoint, world: World, *, timeout: float = TIMEOUT) -> dict[str, Verdict]:
-    seen = observe(endpoint, world.good, world.visitors(), timeout=timeout)
+    return verdicts_of(observe(endpoint, world.good, world.visitors(), timeout=timeout), world)
+
+
+def verdicts_of(seen: Observation, world: World) -> dict[str, Verdict]:
     roots, now, client = load_certificates(world.good.ca), datetime.now(UTC), load_certificates(world.good.cert or b"")
     found = grade(seen, roots, now=now, warn=timedelta(days=30), fail=timedelta(days=7), client=client)
     return {one.id: one.verdict for one in found if one.id != NAMES_NOBODY}
