@@ -113,6 +113,13 @@ class Unreachable(DockerTLSError):
     exit = 7
 
 
+class Interrupted(DockerTLSError):
+    """Somebody ended the run."""
+
+    kind = "interrupted"
+    exit = 130
+
+
 class Told(Exception):
     """The run has failed, and its output says so already: a document that was written while it grew.
 

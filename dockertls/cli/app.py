@@ -15,13 +15,12 @@ from typer.main import get_group
 
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
-from dockertls.errors import DockerTLSError, NotReady, Told, Usage
+from dockertls.errors import DockerTLSError, Interrupted, NotReady, Told, Usage
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from types import FrameType, ModuleType
 
-INTERRUPTED = 130
 TAKEN_BACK = "what was half done has been taken back"
 OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
 BUG = 70
@@ -144,13 +143,13 @@ def run(words: list[str]) -> int:
     except (DockerTLSError, Told) as error:
         return error.exit if isinstance(error, Told) else console.fail(error)
     except (KeyboardInterrupt, typer.Abort):
-        return console.fail(_Interrupted("interrupted", TAKEN_BACK))
+        return console.fail(Interrupted("interrupted", TAKEN_BACK))
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - a traceback is for developers: `-v` shows it
         return _unexpected(error, console, words)
-    if code == INTERRUPTED:  # typer swallows Ctrl-C and says nothing
-        return console.fail(_Interrupted("interrupted", TAKEN_BACK))
+    if code == Interrupted.exit:  # typer swallows Ctrl-C and says nothing
+        return console.fail(Interrupted("interrupted", TAKEN_BACK))
     return code if isinstance(code, int) else 0
 
 
@@ -166,11 +165,6 @@ def _usage_hint(error: Exception) -> str:
         _, _, rest = context.command_path.partition(" ")
         return f"it goes before the command: `dockertls {option} {rest}`"
     return f"see `{context.command_path if context else 'dockertls'} --help`"
-
-
-class _Interrupted(DockerTLSError):
-    kind = "interrupted"
-    exit = INTERRUPTED
 
 
 def _closed_pipe() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.console import opened
 from dockertls.cli.endpoints import Target, material, targets
-from dockertls.errors import Negative, Refused, Told, Usage
+from dockertls.errors import Interrupted, Negative, Refused, Told, Usage
 from dockertls.plan import visible
 from dockertls.probe.api import LARGEST_ANSWER
 from dockertls.probe.request import Answer, Body, Call, over_tls, over_unix
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FAILURES = range(400, 600)
 JSON, TAR = "application/json", "application/x-tar"
-INTERRUPTED = 130
 LONGEST_LINE = 256 * 1024
 UNIX = "unix://"
 
@@ -62,7 +61,7 @@ def ask(
         except KeyboardInterrupt:  # how a stream without end is left: nothing was half done
             if session.console.json:
                 raise
-            raise Told(INTERRUPTED) from None
+            raise Told(Interrupted.exit) from None
 
 
 def _body(question: Question, file: tuple[Iterator[bytes], int | None] | None) -> tuple[Body | None, str]:

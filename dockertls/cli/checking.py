@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import typer
-from cryptography.x509 import random_serial_number
 
 from dockertls.cli.console import now, pause, read_input
 from dockertls.cli.endpoints import kept, listed, targets, user_contexts
 from dockertls.cli.known import Known
+from dockertls.cli.live import others
 from dockertls.cli.looking import Crew
 from dockertls.cli.telling_check import teller
 from dockertls.client.agreement import contexts_agree
@@ -28,7 +28,6 @@ from dockertls.probe.kit import Kit
 from dockertls.probe.observation import ClientMaterial
 from dockertls.probe.observing import observing
 from dockertls.probe.remedies import explain
-from dockertls.probe.stranger import OUR_SERVER, visitors
 from dockertls.report.check import Checked, not_after, overview
 from dockertls.report.findings import exit_code, worst_code
 
@@ -110,10 +109,8 @@ class _Client:
 
     @cached_property
     def kit(self) -> Kit:
-        ca, cert = self.material.ca, self.material.cert
-        made = visitors(ca, cert, now=self.session.started, serial=random_serial_number)
         server = self.known.server(self.kept.authorities)
-        kit = Kit.of(self.material, made | ({OUR_SERVER: server} if server else {}))
+        kit = Kit.of(self.material, others(self.material, self.session.started, server))
         return kit.passive if self.terms.passive else kit
 
     @cached_property
@@ -212,8 +209,8 @@ def check_all(session: Session, wanted: Wanted, terms: Terms) -> None:
     run = _Check.begun(session, wanted, terms, _targets(session, wanted))
     total = len(run.targets)
     with (
-        run.crew.at_work() as results,
         teller(session, terms.form, total) as told,
+        run.crew.at_work() as results,
         session.console.bar(total, "looking") as step,
     ):
         for checked in results:

@@ -133,11 +133,7 @@ class Console:
             The exit code.
         """
         if self.json:
-            body = {"kind": error.kind, "message": error.message, "hint": error.hint, "exit": error.exit}
-            faults = [{"message": fault.message, "hint": fault.hint} for fault in error.faults]
-            self._dump(
-                {"schema": "dockertls/error/1", "ok": False, "error": body | ({"faults": faults} if faults else {})}
-            )
+            self._dump({"schema": "dockertls/error/1", "ok": False, "error": body_of(error)})
             return error.exit
         sys.stderr.write(f"dockertls: {error.message}\n")
         several = error.faults if len(error.faults) > 1 else ()
@@ -284,6 +280,13 @@ class PassphraseSource:
             f"give it with {', '.join(f'{self.options}-{way}' for way in ('file', 'fd'))} or {self.options}-command"
         )
         return console.ask_secret(question, twice=new, instead=f"{instead}, or use --no-passphrase" if new else instead)
+
+
+def body_of(error: DockerTLSError) -> dict[str, object]:
+    """An error as a document has it."""
+    body = {"kind": error.kind, "message": error.message, "hint": error.hint, "exit": error.exit}
+    faults = [{"message": fault.message, "hint": fault.hint} for fault in error.faults]
+    return body | ({"faults": faults} if faults else {})
 
 
 def _not_empty(secret: bytes) -> bytes:

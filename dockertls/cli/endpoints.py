@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dockertls.client.copies import ClientCopy
 
 
+NAME_THEM = "name the client's files with --cert-path DIR, or --ca, --cert and --key"
+
+
 @dataclass(frozen=True)
 class MaterialOptions:
     """The client's files, as named on the command line."""
@@ -120,17 +123,22 @@ def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:
         Usage: --cert without --key, or the reverse.
         NotReady: if a file that was named cannot be read, or there is none at all.
     """
+    found = Kept(*map(_held, _paths(session, target, options)))
+    given = (options.ca, options.cert, options.key)
+    wrong = [one for one, named in zip(found.files, given, strict=True) if named and one.content is None]
+    missing = wrong or ([found.ca] if all(one.content is None for one in found.files) else [])
+    if missing:
+        raise NotReady(f"the client file {missing[0].path} cannot be read: {missing[0].fault}", NAME_THEM)
+    return found
+
+
+def _paths(session: Session, target: Target, options: MaterialOptions) -> Iterator[str]:
+    """Where ca.pem, cert.pem and key.pem lie. Raises Usage: --cert without --key, or the reverse."""
     if bool(options.cert) != bool(options.key):
         raise Usage("--cert and --key go together", "give both")
     folder = options.cert_path or target.folder or session.environment.get("DOCKER_CERT_PATH") or _default(session)
-    named = {"ca.pem": options.ca, "cert.pem": options.cert, "key.pem": options.key}
-    found = Kept(*(_held(given or str(working_directory() / folder / name)) for name, given in named.items()))
-    wrong = [one for one, given in zip(found.files, named.values(), strict=True) if given and one.content is None]
-    missing = wrong or ([found.ca] if all(one.content is None for one in found.files) else [])
-    if missing:
-        hint = "name the client's files with --cert-path DIR, or --ca, --cert and --key"
-        raise NotReady(f"the client file {missing[0].path} cannot be read: {missing[0].fault}", hint)
-    return found
+    for given, name in ((options.ca, "ca.pem"), (options.cert, "cert.pem"), (options.key, "key.pem")):
+        yield given or str(working_directory() / folder / name)
 
 
 def _held(path: str) -> Held:
@@ -148,20 +156,12 @@ def material(session: Session, target: Target, options: MaterialOptions) -> Clie
         NotReady: if a file cannot be read; says where files are expected.
         Refused: if a file holds something else, or key and certificate are no pair.
     """
-    if bool(options.cert) != bool(options.key):
-        raise Usage("--cert and --key go together", "give both")
-    folder = options.cert_path or target.folder or session.environment.get("DOCKER_CERT_PATH") or _default(session)
-    ca, cert, key = (
-        given or str(working_directory() / folder / name)
-        for given, name in ((options.ca, "ca.pem"), (options.cert, "cert.pem"), (options.key, "key.pem"))
-    )
+    ca, cert, key = _paths(session, target, options)
     try:
         trusted = read_input(ca, "the CA file")
         own, secret = (read_input(one, "the client file") for one in (cert, key))
     except NotReady as error:
-        raise NotReady(
-            error.message, "name the client's files with --cert-path DIR, or --ca, --cert and --key"
-        ) from None
+        raise NotReady(error.message, NAME_THEM) from None
     load_certificates(trusted, name=visible(ca))
     certificate = load_certificates(own, name=visible(cert))[0]
     if not matches(certificate, load_private(secret, name=visible(key))):

@@ -8,15 +8,31 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.console import working_directory
 from dockertls.errors import NotReady, Usage
-from dockertls.plan import Change, File, Plan, shown
+from dockertls.plan import Change, File, Plan, shown, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dockertls.apply import Run
+    from dockertls.cli.console import Console
     from dockertls.cli.options import OutputOptions
     from dockertls.cli.session import Session
     from dockertls.host import Host
 
 STDOUT = "-"
+
+
+def format_of(console: Console, form: str, known: Collection[str]) -> str:
+    """The format that is meant by --format and --json.
+
+    Raises:
+        Usage: there is no such format, or the two contradict each other.
+    """
+    if form not in known:
+        raise Usage(f"--format {visible(form)} is not known", f"take one of: {', '.join(known)}")
+    if console.json and form not in {"table", "json"}:
+        raise Usage(f"--json and --format {form} both take standard output", "leave one of them out")
+    return "json" if console.json else form
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from dockertls.cli.console import body_of
 from dockertls.cli.growing import Growing
-from dockertls.errors import DockerTLSError, Told, Usage
+from dockertls.cli.outputs import format_of
+from dockertls.errors import DockerTLSError, Interrupted, Told
 from dockertls.findings import Unknown
 from dockertls.plan import visible
 from dockertls.report import check, findings
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from dockertls.report.metrics import Labels, Metric
     from dockertls.report.standing import Level
 
-FAILED, DAY, INTERRUPTED = 1, 86400, 130
+DAY = 86400  # seconds
 
 
 class Form(Protocol):
@@ -80,12 +82,7 @@ def teller(session: Session, form: str, total: int) -> Iterator[Tally]:
         Usage: no such format, or two things that do not go together.
         Told: not all endpoints were looked at, and the document says so.
     """
-    console = session.console
-    if form not in FORMS:
-        raise Usage(f"--format {visible(form)} is not known", f"take one of: {', '.join(FORMS)}")
-    if console.json and form not in {"table", "json"}:
-        raise Usage(f"--json and --format {form} both take standard output", "leave one of them out")
-    tally = Tally(FORMS["json" if console.json else form](session, total))
+    tally = Tally(FORMS[format_of(session.console, form, FORMS)](session, total))
     try:
         tally.form.begin()
         yield tally
@@ -133,7 +130,7 @@ class InTables:
     def end(self, tally: Tally) -> int:
         """The sum of all."""
         if self.total > 1:
-            words = {0: "good", FAILED: "with a failure", 7: "not reached"}
+            words = {0: "good", findings.FAILED: "with a failure", 7: "not reached"}
             told = (f"{count} {words[code]}" for code, count in sorted(tally.codes.items()))
             self._console.result(f"{self.total} endpoints: {', '.join(told)}")
         if tally.unknown:
@@ -174,24 +171,19 @@ class InJson:
 
     def cut(self, tally: Tally, error: BaseException) -> int:
         """Its tail where not all endpoints were looked at."""
-        known = error if isinstance(error, DockerTLSError) else None
-        code = known.exit if known else INTERRUPTED
-        body = {
-            "kind": known.kind if known else "interrupted",
-            "message": known.message if known else "interrupted",
-            "hint": known.hint if known else "not all endpoints were looked at",
-            "exit": code,
-        }
-        self._tail(tally, ok=False, error=body)
-        return code
+        known = (
+            error
+            if isinstance(error, DockerTLSError)
+            else Interrupted("interrupted", "not all endpoints were looked at")
+        )
+        self._tail(tally, ok=False, error=body_of(known))
+        return known.exit
 
     def _tail(self, tally: Tally, *, ok: bool, **more: object) -> None:
         summary = {"endpoints": self.total, "looked_at": len(self.written)}
-        summary |= {"good": tally.codes[0], "failed": tally.codes[FAILED], "unreachable": tally.codes[7]}
-        rest = "".join(
-            f', "{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in ({"ok": ok} | more).items()
-        )
-        self.out.put(f'\n], "summary": {json.dumps(summary)}}}{rest}}}\n')
+        summary |= {"good": tally.codes[0], "failed": tally.codes[findings.FAILED], "unreachable": tally.codes[7]}
+        rest = json.dumps({"ok": ok} | more, ensure_ascii=False).removeprefix("{")
+        self.out.put(f'\n], "summary": {json.dumps(summary)}}}, {rest}\n')
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dockertls.cli.console import MANY, working_directory
+from dockertls.cli.outputs import format_of
 from dockertls.cli.surveying import survey
 from dockertls.errors import DockerTLSError, Negative, NotReady, Usage
 from dockertls.pki.store import FOLDERS
@@ -34,13 +35,10 @@ def tell(session: Session, form: str, output: str | None) -> int:
         Usage: no such format, or two things that do not go together.
         Denied: if the store may not be looked at.
     """
-    if form not in FORMATS:
-        raise Usage(f"--format {visible(form)} is not known", f"take one of: {', '.join(FORMATS)}")
-    if session.console.json and form not in {"table", "json"}:
-        raise Usage(f"--json and --format {form} both take standard output", "leave one of them out")
+    wanted = format_of(session.console, form, FORMATS)
     if output is not None and form != "prometheus":
         raise Usage("--output is for --format prometheus", "give both, or send standard output to a file")
-    return FORMATS["json" if session.console.json else form](session, output)
+    return FORMATS[wanted](session, output)
 
 
 def _code(found: Survey[Any]) -> int:
