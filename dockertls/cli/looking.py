@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from dockertls.cli.growing import INTERRUPTS, held_back
 from dockertls.errors import NotReady
+from dockertls.probe.wire import run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -51,7 +52,7 @@ class Crew(Generic[T, R]):
             NotReady: if a process was killed.
         """
         if len(self._items) == 1:
-            yield iter([asyncio.run(self._alone())])
+            yield iter([run(self._alone())])
             return
         context = multiprocessing.get_context("fork")
         ends = [context.Pipe(duplex=False) for _ in range(self._size)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import ssl
@@ -23,7 +22,7 @@ from dockertls.probe.observation import (
     PlainOutcome,
     Version,
 )
-from dockertls.probe.wire import Place, Session, Wire, resolve
+from dockertls.probe.wire import Place, Session, Wire, resolve, run
 
 if TYPE_CHECKING:
     import socket
@@ -116,7 +115,7 @@ def _alone(endpoint: Endpoint, context: Dressed, timeout: float) -> Handshake:
     async def one() -> Handshake:
         return await attempt(await Target.of(endpoint, timeout), context)
 
-    return asyncio.run(one())
+    return run(one())
 
 
 def plaintext(endpoint: Endpoint, *, timeout: float) -> PlainAnswer:
@@ -130,7 +129,7 @@ def plaintext(endpoint: Endpoint, *, timeout: float) -> PlainAnswer:
     async def one() -> PlainAnswer:
         return await without_tls(await Target.of(endpoint, timeout))
 
-    return asyncio.run(one())
+    return run(one())
 
 
 async def attempt(target: Target, context: Dressed) -> Handshake:

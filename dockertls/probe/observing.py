@@ -13,6 +13,7 @@ from dockertls.probe.endpoint import PLAIN_PORT
 from dockertls.probe.handshake import Target, attempt, version_of, without_tls
 from dockertls.probe.kit import Kit
 from dockertls.probe.observation import ApiSeen, Handshake, Observation, Outcome, Pair
+from dockertls.probe.wire import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def observe(
         visitors: others who should not be let in, by their names in `stranger.WHO`.
         timeout: seconds for all of it.
     """
-    return asyncio.run(observing(endpoint, Kit.of(material, visitors), patience=timeout))
+    return run(observing(endpoint, Kit.of(material, visitors), patience=timeout))
 
 
 async def observing(

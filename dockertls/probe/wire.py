@@ -11,19 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dockertls.probe import api
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from dockertls.probe.endpoint import Endpoint
+
+R = TypeVar("R")
 
 MOST_BYTES = 64 * 1024
 """What is read of one connection at most."""
@@ -246,6 +250,29 @@ def _some(data: bytes) -> bytes:
     if not data:
         raise ConnectionAbortedError("closed by the server")
     return data
+
+
+def run(work: Coroutine[Any, Any, R]) -> R:
+    """Run what is asynchronous to its end, on a loop in a thread of its own.
+
+    An interrupt comes to the thread that waits, wherever it waits; amid what a loop does it could be lost, or leave a
+    callback half done. What is under way is cancelled then.
+    """
+    begun: queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = queue.SimpleQueue()
+
+    async def told() -> R:
+        begun.put((asyncio.get_running_loop(), cast("asyncio.Task[Any]", asyncio.current_task())))
+        return await work
+
+    with ThreadPoolExecutor(1, thread_name_prefix="looks") as thread:
+        result = thread.submit(asyncio.run, told())
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            loop, task = begun.get()
+            with contextlib.suppress(RuntimeError):  # it has ended in the meantime
+                loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 async def resolve(endpoint: Endpoint, deadline: float) -> tuple[Place, ...]:

@@ -214,8 +214,9 @@ def interrupted(argv: list[str], port: int) -> Iterator[subprocess.Popen[str]]:
     assert port
 
 
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("count", [1, 60])
-def test_ctrl_c_ends_the_document(house: Place, count: int) -> None:
+def test_ctrl_c_ends_the_document(house: Place, count: int, interrupt: signal.Signals) -> None:
     called = threading.Event()
 
     def behave(caller: socket.socket) -> None:
@@ -227,7 +228,7 @@ def test_ctrl_c_ends_the_document(house: Place, count: int) -> None:
         argv += [f"127.0.0.{number}:{port}" for number in range(1, count + 1)]
         with interrupted(argv, port) as process:
             assert called.wait(PATIENCE)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(interrupt)
             out, err = process.communicate(timeout=PATIENCE)
     document = json.loads(out)
     assert process.returncode == 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import ssl
 import threading
@@ -486,3 +487,27 @@ def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
         api.unix_get(PurePosixPath(tmp_path / "none.sock"), "/info", timeout=TIMEOUT)
     assert "none.sock" in unreachable.value.message
     assert unreachable.value.hint
+
+
+@pytest.mark.parametrize("after", [0.0, 0.001, 0.05])
+def test_an_interrupt_ends_a_look_at_once(world: World, serve: Serve, after: float) -> None:
+    """It comes to the thread that waits: amid what the loop does it could be lost."""
+    called, done = threading.Event(), threading.Event()
+
+    def hang(_: socket.socket) -> None:
+        called.set()
+        done.wait(TIMEOUT)
+
+    def interrupt() -> None:
+        called.wait(TIMEOUT)
+        time.sleep(after)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    endpoint = serve(hang)
+    sender = threading.Thread(target=interrupt)
+    sender.start()
+    with pytest.raises(KeyboardInterrupt):
+        observe(endpoint, world.good, world.visitors(), timeout=60)
+    sender.join()
+    done.set()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("looks")]
