@@ -11,6 +11,7 @@ from dockertls.cli.folders import docker_dirs
 from dockertls.client import copies as client_copies
 from dockertls.client.removal import removal
 from dockertls.errors import DockerTLSError, Fault, NotReady, refuse
+from dockertls.pki.keys import serial_of
 from dockertls.pki.names import client_name, display, from_folder
 from dockertls.pki.profiles import issued_by
 from dockertls.pki.revocation import REASONS, RECORD, UNSPECIFIED, Revoked, parse_serial, record
@@ -164,7 +165,7 @@ def _entries(
     revocations, now = session.store.revocations(), session.started
     before = {one: found for one in generations if (found := revocations.of(one.certificate))}
     added = {
-        one: Revoked(one.certificate.serial_number, f"{one.role} {one.name}", now.replace(microsecond=0), wish.reason)
+        one: Revoked(serial_of(one.certificate), f"{one.role} {one.name}", now.replace(microsecond=0), wish.reason)
         for one in generations
         if one not in before and one.certificate.not_valid_after_utc > now
     }
@@ -192,7 +193,7 @@ def _chosen(store: StoreState, wish: Wish) -> tuple[Generation, ...]:
     if wish.serial is None:
         raise NotReady(f"there is no client {visible(wish.text)} in {shown(store.path)}", _no_client(store, wish.name))
     every = (one for role in FOLDERS for name in store.names(role) for one in store.readable(role, name))
-    found = tuple(one for one in every if one.certificate.serial_number == wish.serial)
+    found = tuple(one for one in every if serial_of(one.certificate) == wish.serial)
     if not found:
         _refuse_authority(store, wish.serial)
         told = (
@@ -209,7 +210,7 @@ def _no_client(store: StoreState, name: str) -> str:
 
 
 def _refuse_authority(store: StoreState, serial: int) -> None:
-    if any(one.certificate.serial_number == serial for one in every_authority(store)):
+    if any(serial_of(one.certificate) == serial for one in every_authority(store)):
         raise NotReady("that is the authority itself, which nobody can revoke", "rotate it: dockertls ca rotate")
 
 
@@ -269,7 +270,7 @@ def _table(decided: Decision) -> Table:
         Row(("revoked" if entry in decided.new else "was revoked", entry.name, entry.hex, entry.moment, entry.reason))
         for _, entry in decided.revoked
     ]
-    rows += [Row(("has ended", _titled([one]), f"{one.certificate.serial_number:x}", "", "")) for one in decided.ended]
+    rows += [Row(("has ended", _titled([one]), f"{serial_of(one.certificate):x}", "", "")) for one in decided.ended]
     return Table(("", "CERTIFICATE", "SERIAL", "SINCE", "REASON"), tuple(rows))
 
 

@@ -29,6 +29,7 @@ from dockertls.pki.keys import (
     matches,
     private_pem,
     public_key,
+    serial_of,
 )
 from dockertls.pki.names import display
 from dockertls.pki.profiles import BACKDATE, TABLE
@@ -383,7 +384,7 @@ def key_is_revoked(generation: Generation, twin: Generation) -> tuple[str, str]:
         generation: whose key it is; it is elsewhere.
         twin: the certificate of the same key that was revoked.
     """
-    role, name, serial = generation.role, generation.name, f"{generation.certificate.serial_number:x}"
+    role, name, serial = generation.role, generation.name, f"{serial_of(generation.certificate):x}"
     told = f"the key of {role} {name} is elsewhere, and {shown(twin.path / 'cert.pem')}, which is of it, was revoked"
     request = f"make a request with a new key there: dockertls {role} csr {name}"
     return told, f"{request}, or revoke this one too: dockertls client revoke {serial}"

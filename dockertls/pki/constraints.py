@@ -11,7 +11,7 @@ from cryptography import x509
 
 from dockertls.errors import Fault, Refused, attempt, refuse
 from dockertls.pki.names import display, parse_name
-from dockertls.pki.paths import allowed, reads_as_host, subject_of
+from dockertls.pki.paths import allowed, is_mapped, reads_as_host, subject_of
 from dockertls.pki.profiles import extension
 from dockertls.plan import visible
 
@@ -116,9 +116,13 @@ def _read(text: str) -> x509.GeneralName:
 
 def _network(text: str) -> x509.IPAddress:
     try:
-        return x509.IPAddress(ip_network(text))
+        network = ip_network(text)
     except ValueError as error:
         raise Refused(f'"{visible(text)}": it is not the beginning of a network', _network_hint(text)) from error
+    if is_mapped(network):
+        hint = "write it as IPv4, such as 10.0.0.0/8"
+        raise Refused(f'"{visible(text)}" is IPv4 in the form of IPv6: newer docker cannot read it', hint)
+    return x509.IPAddress(network)
 
 
 def _network_hint(text: str) -> str:

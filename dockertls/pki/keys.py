@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import warnings
+from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, is_whole, pem_bl
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -383,9 +384,21 @@ def _certificate(block: Block, number: int) -> x509.Certificate | Fault:
 
 def readable(load: Callable[[], x509.Certificate]) -> x509.Certificate:
     """A certificate of which everything can be read. Raises ValueError, TypeError, DuplicateExtension."""
-    with warnings.catch_warnings():
-        # A serial number that is not positive is a finding, not a line on stderr.
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    with _any_serial():
         certificate = load()
         _ = certificate.subject, certificate.issuer, certificate.extensions
     return certificate
+
+
+def serial_of(certificate: x509.Certificate) -> int:
+    """Its serial number, which need not be positive."""
+    with _any_serial():
+        return certificate.serial_number
+
+
+@contextmanager
+def _any_serial() -> Iterator[None]:
+    """A serial number that is not positive is a finding, not a line on stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield

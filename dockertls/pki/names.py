@@ -193,7 +193,7 @@ def _read(text: str) -> tuple[Name, tuple[Fault, ...]]:
     """The name, or a placeholder for it and what is wrong."""
     address = _address(text)
     if address is not None:
-        return x509.IPAddress(address), ()
+        return x509.IPAddress(address), tuple(_mapped(address))
     name, faults = _dns(text)
     return x509.DNSName(name), tuple(Fault(f"{_quoted(text)}: {fault.message}", fault.hint) for fault in faults)
 
@@ -209,6 +209,14 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         except AddressValueError:
             continue
     return None
+
+
+def _mapped(address: IPv4Address | IPv6Address) -> Iterator[Fault]:
+    plain = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    if plain is not None:
+        yield Fault(
+            f'"{address}" is an IPv4 address in the form of IPv6: newer docker cannot read it', f"write {plain}"
+        )
 
 
 def _dns(text: str) -> tuple[str, tuple[Fault, ...]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from dockertls.pki.keys import serial_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension, issued_by
 from dockertls.plan import visible
@@ -43,6 +45,18 @@ _KNOWN = frozenset(
     }
 )
 """What crypto/x509 understands; a critical extension besides these is refused."""
+
+_NEVER_CRITICAL = MappingProxyType(
+    {
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS: "authorityInfoAccess",
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
+    }
+)
+"""What must not be marked critical, by RFC 5280 and by Go."""
+
+_DOMAIN = re.compile(r"(?:\.?[!-\-/-~]{1,63}(?:\.[!-\-/-~]{1,63})*)?")
+"""What Go takes for a domain in name constraints: printable ASCII in labels."""
 
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+", re.IGNORECASE)
 
@@ -171,11 +185,39 @@ def _directory_limits(value: x509.ExtensionType) -> bool:
     )
 
 
-def _serial(path: Path) -> Iterator[Flaw]:
+def _malformed(path: Path) -> Iterator[Flaw]:
     for certificate in path:
-        if certificate.serial_number < 0:
-            cause = "its serial number is negative, which Go refuses since 1.23"
-            yield Flaw(subject_of(certificate), str(certificate.serial_number), "a positive one", cause, _ISSUE_AGAIN)
+        yield from malformed(certificate)
+
+
+def malformed(certificate: x509.Certificate) -> Iterator[Flaw]:
+    """What Go cannot read, and Python's library can: who trusts it has nothing, and who is sent it hangs up."""
+    place = subject_of(certificate)
+    serial = serial_of(certificate)
+    if serial < 0:
+        cause = "its serial number is negative, which Go refuses since 1.23"
+        yield Flaw(place, str(serial), "a positive one", cause, _ISSUE_AGAIN)
+    for one in certificate.extensions:
+        if one.critical and one.oid in _NEVER_CRITICAL:
+            seen = f"critical {_NEVER_CRITICAL[one.oid]}"
+            cause = f"its {_NEVER_CRITICAL[one.oid]} is marked critical, which newer releases of Go refuse"
+            yield Flaw(place, seen, "not critical (RFC 5280)", cause, _ISSUE_AGAIN)
+    limits = extension(certificate, x509.NameConstraints)
+    trees = (*_permitted(limits), *_excluded(limits)) if limits is not None else ()
+    for name in (*names_of(certificate), *trees):
+        if is_mapped(name.value):
+            cause = f"{display(name)} is an IPv4 address in the form of IPv6, which newer releases of Go refuse"
+            yield Flaw(place, display(name), "the IPv4 address itself", cause, _ISSUE_AGAIN)
+    for tree in trees:
+        if isinstance(tree, x509.DNSName) and not _DOMAIN.fullmatch(tree.value):
+            cause = f"its name constraints have {display(tree)}, which is no domain: docker cannot read it"
+            yield Flaw(place, display(tree), "a domain", cause, _NEW_AUTHORITY)
+
+
+def is_mapped(value: object) -> bool:
+    """Whether it is an IPv4 address, or a network of them, in the form of IPv6."""
+    address = value.network_address if isinstance(value, IPv6Network) else value
+    return isinstance(address, IPv6Address) and address.ipv4_mapped is not None
 
 
 def _limits(path: Path) -> Iterator[Flaw]:
@@ -226,7 +268,7 @@ def _excluded(limits: x509.NameConstraints) -> Sequence[x509.GeneralName]:
     return limits.excluded_subtrees or ()
 
 
-_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_signing, _length, _critical, _serial, _limits)
+_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_signing, _length, _critical, _malformed, _limits)
 
 
 def _strict_authorities(path: Path) -> Iterator[Flaw]:

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from dockertls.documents.own_file import read_back, written
 from dockertls.errors import Fault, NotReady, Refused, refuse
 from dockertls.pki.issue import SERIAL_BITS, authority_identifier, digest
-from dockertls.pki.keys import PrivateKey, matches, public_key
+from dockertls.pki.keys import PrivateKey, matches, public_key, serial_of
 from dockertls.pki.profiles import extension, issued_by
 from dockertls.pki.renewal import DUE
 from dockertls.plan import shown, visible
@@ -91,7 +91,7 @@ class Revocations:
 
     def of(self, certificate: x509.Certificate) -> Revoked | None:
         """When and why a certificate was revoked; None: it was not."""
-        candidates = self._by_serial.get(certificate.serial_number, ())
+        candidates = self._by_serial.get(serial_of(certificate), ())
         return next((one for authority, one in candidates if issued_by(certificate, authority)), None)
 
 

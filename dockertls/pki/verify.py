@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import GOOD_KEYS, kind_of, weakness
 from dockertls.pki.names import display
-from dockertls.pki.paths import Flaw, Path, flaws, names_of, paths, pickiness, subject_of, unreadable, untold
+from dockertls.pki.paths import Flaw, Path, flaws, malformed, names_of, paths, pickiness, subject_of, unreadable, untold
 from dockertls.pki.profiles import Purpose, extension, issued_by
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from cryptography.hazmat.primitives import hashes
 
 WARN = timedelta(days=30)
 FAIL = timedelta(days=7)
@@ -41,6 +44,7 @@ class _Case:
         anchored: whether it ends in something trusted.
         chain: what was sent along.
         roots: what is trusted.
+        spoilt: why certificates that were sent along cannot be read.
         hosts: the names that clients use.
     """
 
@@ -48,6 +52,7 @@ class _Case:
     anchored: bool
     chain: tuple[x509.Certificate, ...]
     roots: tuple[x509.Certificate, ...]
+    spoilt: tuple[str, ...]
     now: datetime
     purpose: Purpose
     hosts: tuple[str, ...]
@@ -96,7 +101,8 @@ def verify(
     readable = [tuple(one for one in group if not unreadable(one)) for group in (chain, roots)]
     found = paths(leaf, *readable)
     best = min(found, key=lambda path: (len(flaws(path)), _late(path, now)), default=(leaf,))
-    case = _Case(best, bool(found), readable[0], readable[1], now, purpose, tuple(names), warn, fail)
+    spoilt = tuple(filter(None, map(unreadable, chain)))
+    case = _Case(best, bool(found), readable[0], readable[1], spoilt, now, purpose, tuple(names), warn, fail)
     return tuple(Finding(id_, title, severity, judge(case)) for id_, title, severity, judge in _ROWS)
 
 
@@ -185,10 +191,19 @@ def _chain(case: _Case) -> Verdict:
         return Unknown("there is no authority to judge by: name its file with --ca")
     if not case.anchored:
         return _failed((_stranger(case),))
-    bad, reason = flaws(case.path), untold(case.path)
+    bad, reason = (*flaws(case.path), *_sent_in_vain(case)), untold(case.path)
     if reason and not bad:
         return Unknown(reason)
     return _judged(bad, pickiness(case.path), lambda: (_seen("path", " < ".join(map(subject_of, case.path))),))
+
+
+def _sent_in_vain(case: _Case) -> Iterator[Flaw]:
+    """What Go cannot read of all that is sent, needed or not: it hangs up."""
+    for one in (one for one in case.chain if one not in case.path):
+        yield from malformed(one)
+    for reason in case.spoilt:
+        cause = "a certificate that is sent along is malformed: docker hangs up"
+        yield Flaw("chain", reason, "what RFC 5280 says", cause, "leave it out, or take a good copy of it")
 
 
 def _stranger(case: _Case) -> Flaw:
@@ -361,7 +376,8 @@ def _weak(certificate: x509.Certificate) -> Flaw | None:
     except (ValueError, UnsupportedAlgorithm):
         kind, cause = "unknown", weakness(None)
     else:
-        kind, cause = kind_of(key), weakness(key)
+        pss = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+        kind, cause = ("rsa-pss", weakness(None)) if pss else (kind_of(key), weakness(key))
     remedy = "issue it again with a new key: --key ecdsa-p256"
     return Flaw(subject_of(certificate), kind, GOOD_KEYS, cause, remedy) if cause else None
 
@@ -391,7 +407,15 @@ def _hash(certificate: x509.Certificate) -> str:
         algorithm = certificate.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm):
         algorithm = None
-    return certificate.signature_algorithm_oid.dotted_string if algorithm is None else algorithm.name
+    if algorithm is None:
+        return certificate.signature_algorithm_oid.dotted_string
+    return f"{algorithm.name} in an unusual RSA-PSS" if _odd_padding(certificate, algorithm) else algorithm.name
+
+
+def _odd_padding(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bool:
+    """Whether it is RSA-PSS as Go does not know it: with another salt than OpenSSL calls `digest`, or two hashes."""
+    used = certificate.signature_algorithm_parameters
+    return isinstance(used, padding.PSS) and used != padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
 
 
 _ROWS: tuple[tuple[str, str, Severity, Callable[[_Case], Verdict]], ...] = (

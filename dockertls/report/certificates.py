@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dockertls.pki import constraints
-from dockertls.pki.keys import fingerprint, kind_of
+from dockertls.pki.keys import fingerprint, kind_of, serial_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension
 from dockertls.plan import shown, visible
@@ -74,7 +74,7 @@ def as_json(certificate: x509.Certificate, now: datetime, *, kind: str = "") -> 
         "subject": visible(certificate.subject.rfc4514_string()),
         "issuer": visible(certificate.issuer.rfc4514_string()),
         "names": list(names(certificate)),
-        "serial": f"{certificate.serial_number:x}",
+        "serial": f"{serial_of(certificate):x}",
         "key": kind or kind_of(certificate.public_key()),
         "uses": list(uses(certificate)),
         "permitted": list(map(display, constraints.permitted(certificate))),
@@ -105,7 +105,7 @@ def details(certificate: x509.Certificate, now: datetime) -> Table:
         "valid from": moment(certificate.not_valid_before_utc),
         "valid until": f"{moment(certificate.not_valid_after_utc)} ({left} days left)",
         "key": kind_of(certificate.public_key()),
-        "serial": f"{certificate.serial_number:x}",
+        "serial": f"{serial_of(certificate):x}",
         "fingerprint": f"SHA-256 {fingerprint(certificate)}",
     }
     return Table((), tuple(Row((f"  {key}", value)) for key, value in lines.items() if value))

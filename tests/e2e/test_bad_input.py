@@ -21,6 +21,7 @@ from dockertls.pki.issue import Request, issue
 from dockertls.pki.keys import generate, private_pem
 from dockertls.pki.profiles import TABLE
 from dockertls.pki.store import StoreState, new_generation, plan_authority
+from tests.e2e.openssl import P256, Signer
 from tests.e2e.program import Place, started
 
 if TYPE_CHECKING:
@@ -519,6 +520,15 @@ def test_check_without_client_files_says_where_they_are_expected(fresh: Place) -
 @pytest.mark.parametrize("content", [b"", b"\0\xff" * 99, b"hello\n", b"-----BEGIN CERTIFICATE-----\nMII"])
 def test_inspect_of_something_else_says_what_it_reads(house: Place, content: bytes) -> None:
     refused(house, 3, "inspect", "-", stdin=content)
+
+
+@pytest.mark.needs("openssl")
+def test_inspect_of_a_serial_number_that_is_not_positive_has_no_word_from_a_library(tmp_path: Path) -> None:
+    odd = Signer.root(tmp_path, "odd", *P256, "-set_serial", "-5")
+    for words in (("inspect", odd.cert), ("--json", "inspect", odd.cert)):
+        ran = started("--root", tmp_path, *words)
+        assert (ran.code, ran.err) == (0, "")
+        assert "-5" in ran.out
 
 
 def test_inspect_of_what_cannot_be_read(house: Place, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from cryptography import x509
@@ -16,6 +15,7 @@ from dockertls.findings import Failed, NotApplicable, Passed
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import KINDS, generate, load_certificates, load_private, private_pem
 from dockertls.pki.names import Name, client_name, display, folder, from_folder, parse_name, parse_names
+from dockertls.pki.paths import is_mapped
 from dockertls.pki.profiles import BACKDATE, CA, CLIENT, SERVER, Profile, Purpose
 from dockertls.pki.requests import judge_request, load_request, make_request, request_pem
 from dockertls.pki.verify import name_matches, verify
@@ -26,11 +26,6 @@ EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = generate("ecdsa-p256")
 AUTHORITY = issue(Request(CA, "authority"), generate("ecdsa-p256"), None, now=EPOCH, serial=1)
 START, END = AUTHORITY.certificate.not_valid_before_utc, AUTHORITY.certificate.not_valid_after_utc
-
-
-def is_mapped(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it is an IPv4 address in IPv6's spelling, which Go takes for the IPv4 one."""
-    return isinstance(address, IPv6Address) and address.ipv4_mapped is not None
 
 
 labels = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,10}[a-z0-9_])?", fullmatch=True)

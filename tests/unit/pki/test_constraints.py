@@ -80,6 +80,8 @@ def test_what_may_be_permitted(text: str, value: object) -> None:
         (".example.org", "write example.org"),
         ("10.1.2.3/8", "write 10.0.0.0/8"),
         ("2001:db8::1/32", "write 2001:db8::/32"),
+        ("::ffff:10.0.0.0/104", "as IPv4"),
+        ("::ffff:10.0.0.5", "write 10.0.0.5"),
         ("10.0.0.0/33", "such as 10.0.0.0/8"),
         ("10.0.0.0/", "such as 10.0.0.0/8"),
         ("web1:2376", "no scheme, port or path"),

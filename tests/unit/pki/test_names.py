@@ -67,6 +67,8 @@ def test_names_are_read(text: str, name: x509.GeneralName) -> None:
         ("me@example.org", "e-mail", "host alone"),
         ("fe80::1%eth0", "zone", "link-local"),
         ("[fe80::1%eth0]", "zone", "link-local"),
+        ("::ffff:10.0.0.5", "in the form of IPv6", "write 10.0.0.5"),
+        ("[::ffff:a00:5]", "in the form of IPv6", "write 10.0.0.5"),
         ("2001:db8::xyz", "not an IPv6 address", "2001:db8::5"),
         ("[10.0.0.5]", "not an IPv6 address", "2001:db8::5"),
         ("-x", "dash", "letters"),

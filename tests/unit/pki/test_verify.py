@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 
@@ -167,6 +167,43 @@ CHAINS: list[tuple[str, x509.Certificate, tuple[x509.Certificate, ...], type[Ver
         "unhandled critical extension",
     ),
 ]
+
+
+MAPPED = x509.IPAddress(ip_address("::ffff:10.0.0.5"))
+MAPPED_NETWORK = x509.IPAddress(ip_network("::ffff:10.0.0.0/104"))
+
+
+@pytest.mark.parametrize(
+    ("extension", "words"),
+    [
+        ((LEAF_IDENTIFIER[0], True), "authorityKeyIdentifier is marked critical"),
+        ((CA_IDENTIFIER[0], True), "subjectKeyIdentifier is marked critical"),
+        ((x509.SubjectAlternativeName([MAPPED]), False), "::ffff:a00:5 is an IPv4 address in the form of IPv6"),
+        ((x509.NameConstraints([MAPPED_NETWORK], None), True), "::ffff:a00:0/104 is an IPv4 address in the form"),
+        ((x509.NameConstraints(None, [x509.DNSName("a b")]), True), "a b, which is no domain"),
+        ((x509.NameConstraints(None, [x509.DNSName("a.")]), True), "a., which is no domain"),
+    ],
+)
+def test_what_go_cannot_read_is_refused_wherever_it_stands(
+    extension: tuple[x509.ExtensionType, bool], words: str
+) -> None:
+    kept = tuple(one for one in ODD_CA.extensions if one[0].oid != extension[0].oid)
+    odd = replace(ODD_CA, extensions=(*kept, extension))
+    for verdict in (
+        found(replace(odd, subject="web1", key=KEY).make())["chain"],
+        found(LEAF.make(), (odd.make(),))["chain"],
+        found(LEAF.make(), chain=(replace(odd, subject="unneeded").make(),))["chain"],
+    ):
+        assert isinstance(verdict, Failed)
+        assert words in verdict.cause
+
+
+def test_what_is_sent_along_and_cannot_be_read_at_all() -> None:
+    raw = SERVER_LEAF.public_bytes(Encoding.DER)
+    twice = raw.replace(b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x23", 1)
+    verdict = found(LEAF.make(), chain=(x509.load_der_x509_certificate(twice),))["chain"]
+    assert isinstance(verdict, Failed)
+    assert "docker hangs up" in verdict.cause
 
 
 @pytest.mark.parametrize(
@@ -343,6 +380,19 @@ def test_signature() -> None:
     ed25519 = issue(Request(CA, "x"), generate("ed25519"), None, now=NOW, serial=1)
     leaf = issue(Request(SERVER, "web1", NAMES), KEY, ed25519, now=NOW, serial=1).certificate
     assert isinstance(found(leaf, (ed25519.certificate,))["signature"], Passed)
+
+
+@pytest.mark.parametrize(
+    ("salt", "hashed", "expected"),
+    [(32, hashes.SHA256(), Passed), (222, hashes.SHA256(), Failed), (32, hashes.SHA384(), Failed)],
+)
+def test_of_rsa_pss_go_knows_one_form(salt: int, hashed: hashes.HashAlgorithm, expected: type[Verdict]) -> None:
+    key = generate("rsa-2048")
+    assert isinstance(key, rsa.RSAPrivateKey)
+    builder = x509.CertificateBuilder(named("authority"), named("web1"), KEY.public_key(), 5, NOW - DAY, NOW + DAY)
+    pss = padding.PSS(padding.MGF1(hashed), salt)
+    verdict = found(builder.sign(key, hashes.SHA256(), rsa_padding=pss))["signature"]
+    assert isinstance(verdict, expected)
 
 
 def san(*names: x509.GeneralName) -> x509.Certificate:
