@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.newer import DOCKERD as NEWER
+from tests.e2e.witness import GO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "docker": lambda: shutil.which("docker"),
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
     "fish": lambda: shutil.which("fish"),
+    "go": GO.exists,
     "gnutls": lambda: shutil.which("gnutls-cli"),
     "javac": lambda: shutil.which("java") and shutil.which("javac"),
     "keytool": lambda: shutil.which("keytool"),
