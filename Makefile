@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 CRASH := tests/e2e/test_crash.py tests/e2e/test_faults.py tests/e2e/test_states.py tests/laws/test_killed.py tests/laws/test_followed.py
 
-.PHONY: demo test crash check bench newer-dockerd clean
+.PHONY: demo test crash check bench newer-dockerd dockerode clean
 
 demo: $(VENV)/run
 	$(BIN)/dockertls rehearse
@@ -27,6 +27,9 @@ bench: $(VENV)/test
 
 newer-dockerd:  # for --validate, which Debian 12's dockerd has not
 	$(PYTHON) -m tests.e2e.newer
+
+dockerode:  # Docker's client for Node.js, which the npm registry has
+	$(PYTHON) -m tests.e2e.dockerode
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

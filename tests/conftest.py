@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.dockerode import MODULES
 from tests.e2e.newer import DOCKERD as NEWER
 from tests.e2e.witness import GO
 
@@ -28,16 +30,26 @@ def _can_be_immutable() -> bool:
         return all(tried)
 
 
+@cache
+def _java_reads_source() -> bool:
+    """Whether a file of Java can be run as it is: Debian's headless JRE has the compiler's module, others may not."""
+    argv = ["java", "--list-modules"]
+    return (
+        bool(shutil.which("java")) and b"jdk.compiler@" in subprocess.run(argv, capture_output=True, check=False).stdout
+    )
+
+
 COMPONENTS: dict[str, Callable[[], object]] = {
     "busybox": lambda: Path("/bin/busybox").exists(),
     "chattr": _can_be_immutable,
     "curl": lambda: shutil.which("curl"),
     "docker": lambda: shutil.which("docker"),
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
+    "dockerode": lambda: shutil.which("node") and MODULES.exists(),
     "fish": lambda: shutil.which("fish"),
     "go": GO.exists,
     "gnutls": lambda: shutil.which("gnutls-cli"),
-    "javac": lambda: shutil.which("java") and shutil.which("javac"),
+    "java": _java_reads_source,
     "keytool": lambda: shutil.which("keytool"),
     "newer-dockerd": lambda: NEWER.exists() and os.geteuid() == 0,
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,

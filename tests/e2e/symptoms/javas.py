@@ -25,7 +25,7 @@ CASES: dict[object, Callable[[Stage], Where]] = {
     **{("proxy", one.name): partial(before_proxy, one) for one in BY_PROXY},
     "silent": silent,
 }
-NEEDS = ("javac", "dockerd")
+NEEDS = ("java", "dockerd")
 
 PRODUCERS: tuple[Producer, ...] = (
     *(Producer(shown.row_of("java"), f"java-{shown.name}", java(shown.name, CASES), NEEDS) for shown in SERVERS),
