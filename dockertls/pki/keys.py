@@ -26,6 +26,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from dockertls.errors import Fault, Refused
 from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, is_whole, pem_blocks, without
+from dockertls.pki.profiles import MALFORMED
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -377,13 +378,13 @@ def _certificate(block: Block, number: int) -> x509.Certificate | Fault:
     """The certificate, all of whose names and extensions can be read; or what is wrong with it."""
     try:
         return readable(partial(x509.load_pem_x509_certificate, block.text))
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except MALFORMED as error:
         reason = visible(str(error)).split(". See")[0]
         return Fault(f"certificate {number} cannot be read: {reason}", "copy it again from where it was made")
 
 
 def readable(load: Callable[[], x509.Certificate]) -> x509.Certificate:
-    """A certificate of which everything can be read. Raises ValueError, TypeError, DuplicateExtension."""
+    """A certificate of which everything can be read. Raises one of `MALFORMED`."""
     with _any_serial():
         certificate = load()
         _ = certificate.subject, certificate.issuer, certificate.extensions

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from dockertls.pki.keys import serial_of
 from dockertls.pki.names import display
-from dockertls.pki.profiles import extension, issued_by
+from dockertls.pki.profiles import MALFORMED, extension, issued_by
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def unreadable(certificate: x509.Certificate) -> str:
     """Why a certificate's names or extensions cannot be read; empty if they can."""
     try:
         _ = certificate.subject, certificate.issuer, certificate.extensions
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except MALFORMED as error:
         return visible(str(error))
     return ""
 

@@ -93,6 +93,16 @@ CLIENT = Profile("client", _usage(digital_signature=True), (Purpose.CLIENT,), _L
 TABLE: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (CA, SERVER, CLIENT)})
 """Every profile by its name."""
 
+MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate, a request or a list raises if it is not as RFC 5280 says, or of a kind not known here."""
+
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.pki.keys import kind_of, readable
+from dockertls.pki.profiles import MALFORMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def load_quickly(text: bytes) -> tuple[x509.Certificate, str] | None:
     try:
         der = binascii.a2b_base64(b"".join(text[len(_FIRST_LINE) : text.rfind(_LAST_LINE)].split()), strict_mode=True)
         found = readable(partial(x509.load_der_x509_certificate, der))
-    except (ValueError, TypeError, x509.DuplicateExtension):
+    except MALFORMED:
         return None
     kind = next((kind for kind, head in _HEADS.items() if head in der), None)
     return found, kind or kind_of(found.public_key())

@@ -15,6 +15,7 @@ from dockertls.pki.issue import digest, subject_name
 from dockertls.pki.keys import GOOD_KEYS, weakness
 from dockertls.pki.names import client_name, display, parse_names
 from dockertls.pki.pem import pem_blocks
+from dockertls.pki.profiles import MALFORMED
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def load_request(pem: bytes, *, name: str = "the request") -> x509.CertificateSi
     try:
         request = x509.load_pem_x509_csr(found[0].text)
         _ = request.subject, request.extensions
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except MALFORMED as error:
         raise Refused(f"{name} cannot be read: {visible(str(error)).split('. See')[0]}", _MAKE_ANOTHER) from error
     return request
 

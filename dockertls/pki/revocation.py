@@ -10,13 +10,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from dockertls.documents.own_file import read_back, written
 from dockertls.errors import Fault, NotReady, Refused, refuse
 from dockertls.pki.issue import SERIAL_BITS, authority_identifier, digest
 from dockertls.pki.keys import PrivateKey, matches, public_key, serial_of
-from dockertls.pki.profiles import extension, issued_by
+from dockertls.pki.profiles import MALFORMED, extension, issued_by
 from dockertls.pki.renewal import DUE
 from dockertls.plan import shown, visible
 
@@ -240,7 +239,7 @@ def load_crl(pem: bytes, name: str) -> x509.CertificateRevocationList:
     try:
         found = x509.load_pem_x509_crl(pem)
         _ = found.issuer, found.extensions, [(_reason(one), one.revocation_date_utc) for one in found]
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except MALFORMED as error:
         hint = "restore it from a backup, or move it away: the next list is number 1 then, older than those handed out"
         reason = visible(str(error)).split(". See")[0]
         raise Refused(f"{name} is damaged: {reason}", hint) from error

@@ -31,6 +31,7 @@ OLD_SECRET = KEY.private_bytes(
 )
 CERTIFICATE = issue(Request(CA, "ca"), KEY, None, now=NOW, serial=1).certificate
 PEM = keys.certificate_pem([CERTIFICATE])
+VERSION_5 = CERTIFICATE.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1)
 
 
 def same(one: keys.PrivateKey, other: keys.PrivateKey) -> bool:
@@ -169,6 +170,7 @@ def test_certificates_of_a_bundle_are_read_in_order_with_text_between() -> None:
         (PEM.replace(b"CERTIFICATE", b"TRUSTED CERTIFICATE"), "only OpenSSL reads"),
         (PEM + PEM[:80] + PEM[120:], "certificate 2 cannot be read"),
         (PEM.replace(b"MII", b"!!!"), "certificate 1 cannot be read"),
+        (armoured("CERTIFICATE", VERSION_5), "certificate 1 cannot be read"),
         (b"\x1b]0;x", "ca.pem is not PEM"),
     ],
 )

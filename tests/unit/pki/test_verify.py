@@ -477,10 +477,18 @@ def test_every_missing_name_is_told() -> None:
     assert [one.expected for one in verdict.evidence] == ["a.example", "10.0.0.6"]
 
 
-def test_a_malformed_certificate_is_a_failure_and_nothing_else_is_told() -> None:
+MALFORMED = {
+    "two authorityKeyIdentifiers": (b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x23"),
+    "an X.400 address": (b"\x82\x0cweb1.example", b"\xa3\x0cweb1.example"),
+}
+
+
+@pytest.mark.parametrize("way", MALFORMED)
+def test_a_malformed_certificate_is_a_failure_and_nothing_else_is_told(way: str) -> None:
     raw = SERVER_LEAF.public_bytes(Encoding.DER)
-    twice = raw.replace(b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x23", 1)  # two authorityKeyIdentifiers
-    verdicts = found(x509.load_der_x509_certificate(twice))
+    bad = raw.replace(*MALFORMED[way], 1)
+    assert bad != raw
+    verdicts = found(x509.load_der_x509_certificate(bad))
     assert isinstance(verdicts.pop("chain"), Failed)
     assert all(isinstance(one, Unknown) for one in verdicts.values())
 
