@@ -244,13 +244,19 @@ class Console:
 class PassphraseSource:
     """Where the passphrase of the authority's key comes from; at most one of file, fd and command is set.
 
-    `options` is how their options begin.
+    `options` is how their options begin, `what` is what it opens.
     """
 
     file: str | None = None
     fd: int | None = None
     command: str | None = None
     options: str = "--passphrase"
+    what: str = "the authority's key"
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a source, so that nobody has to be asked."""
+        return any(value is not None for value in (self.file, self.fd, self.command))
 
     def checked(self, environment: Mapping[str, str]) -> PassphraseSource:
         """The source in force: the one given, else DOCKERTLS_PASSPHRASE_FILE. Raises Usage if several are given."""
@@ -275,7 +281,7 @@ class PassphraseSource:
             return _first_line(_read_fd(self.fd))
         if self.command is not None:
             return _first_line(_ask_command(self.command))
-        question = "new passphrase for the authority's key" if new else "passphrase of the authority's key"
+        question = f"new passphrase for {self.what}" if new else f"passphrase of {self.what}"
         instead = (
             f"give it with {', '.join(f'{self.options}-{way}' for way in ('file', 'fd'))} or {self.options}-command"
         )
@@ -373,6 +379,11 @@ def mode_of(path: str) -> int | None:
         return None if path == "-" else stat.S_IMODE(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return None
+
+
+def is_there(path: str) -> bool:
+    """Whether a path that the user named leads to anything, be it a link into nowhere."""
+    return os.path.lexists(path)
 
 
 def runnable(program: str) -> str:

@@ -1,4 +1,4 @@
-"""`dockertls inspect`: what a file holds."""
+"""`dockertls inspect`: what a file holds, or what a live endpoint shows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockertls.cli.options import OpeningOptions, takes
+
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
 
 
+@takes(opening=OpeningOptions)
 def inspect(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A PEM file, or - for standard input.")],
+    target: Annotated[
+        str, typer.Argument(metavar="FILE|ENDPOINT", help="A file, - for standard input, or tcp://HOST:2376.")
+    ],
+    *,
+    purpose: Annotated[
+        str | None, typer.Option("--for", metavar="PURPOSE", help="Judge it as one for a server, a client or a ca.")
+    ] = None,
+    pem: Annotated[bool, typer.Option("--pem", help="Print what is public as PEM, and nothing else.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds for each look at an endpoint.")] = 5.0,
+    opening: OpeningOptions,
 ) -> None:
-    """Tell what a file holds.
+    """Tell what a file holds, or what an endpoint shows.
 
-    Certificates, keys, requests and revocation lists are known. No secret is shown.
+    Certificates, chains, bundles, keys, requests, revocation lists and PKCS#12, in PEM and DER: what each is for, until
+    when, of whom, and its faults. No secret is shown. Exits 1 if one of them is of no use as it is.
     """
-    from dockertls.cli.console import read_input
-    from dockertls.report.inspect import things
+    from dockertls.cli.inspecting import Wanted, inspect_target
 
     session: Session = ctx.obj
-    found = things(read_input(file, "the file"), file, session.started)
-    for number, thing in enumerate(found):
-        session.console.result(("\n" if number else "") + thing.kind)
-        session.console.table(thing.table)
-    session.console.document("inspect", [{"kind": thing.kind, **thing.data} for thing in found])
+    inspect_target(session, Wanted(target, purpose, pem, timeout, opening))
 
 
 def register(app: typer.Typer) -> None:

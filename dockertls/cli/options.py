@@ -64,8 +64,8 @@ class KeyOptions(LifeOptions, KindOptions):
 
 
 @dataclass(frozen=True)
-class PassphraseOptions:
-    """Where the passphrase of the authority's key comes from; else it is asked for."""
+class OpeningOptions:
+    """Where a passphrase comes from."""
 
     passphrase_file: Annotated[
         str | None, typer.Option("--passphrase-file", metavar="FILE", help="Its first line is the passphrase.")
@@ -76,6 +76,12 @@ class PassphraseOptions:
     passphrase_command: Annotated[
         str | None, typer.Option("--passphrase-command", metavar="CMD", help="A command that prints it; no shell.")
     ] = None
+
+
+@dataclass(frozen=True)
+class PassphraseOptions(OpeningOptions):
+    """Where the passphrase of the authority's key comes from; else it is asked for."""
+
     no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="A new authority's key is not encrypted.")] = (
         False
     )

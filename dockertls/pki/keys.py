@@ -58,10 +58,10 @@ CURVES: Mapping[str, str] = MappingProxyType({"secp256r1": "p256", "secp384r1": 
 
 _MOST_ROUNDS = 100_000_000
 _STRONG_RSA = 2048
-_LONGEST_RSA = 8192
+LONGEST_RSA = 8192
 """Go refuses to check a signature of a longer key, which would keep it busy."""
 
-GOOD_KEYS = f"ECDSA P-256 to P-521, Ed25519, or RSA of {_STRONG_RSA} to {_LONGEST_RSA} bits"
+GOOD_KEYS = f"ECDSA P-256 to P-521, Ed25519, or RSA of {_STRONG_RSA} to {LONGEST_RSA} bits"
 """The keys that every client of Docker takes."""
 
 
@@ -95,7 +95,7 @@ def weakness(key: object) -> str:
     match key:
         case rsa.RSAPublicKey() if key.key_size < _STRONG_RSA:
             return "its key is too short: curl and Python refuse it, others may not"
-        case rsa.RSAPublicKey() if key.key_size > _LONGEST_RSA:
+        case rsa.RSAPublicKey() if key.key_size > LONGEST_RSA:
             return "its key is so long that docker refuses it"
         case rsa.RSAPublicKey() | ed25519.Ed25519PublicKey():
             return ""
@@ -181,15 +181,22 @@ def load_private(
     Raises:
         Refused: saying what the file is instead.
     """
+    return _supported(load_any_private(pem, passphrase, name=name, validate=validate), name)
+
+
+def load_any_private(
+    pem: bytes, passphrase: bytes | None = None, *, name: str = "the key", validate: bool = True
+) -> object:
+    """As `load_private`, one that Docker cannot use too, such as an X25519PrivateKey."""
     block = _key_block(pem, name)
     if not _hidden(block):
-        return _supported(_opened(block, None, _damaged(name), validate=validate), name)
+        return _opened(block, None, _damaged(name), validate=validate)
     if not passphrase:
         hint = "give its passphrase (--passphrase-file), or decrypt it: openssl pkey -in FILE -out FILE.plain"
         raise Refused(f"{name} is encrypted, and there is no passphrase", hint)
     _check_envelope(block, name)
     wrong = Refused(f"the passphrase does not open {name}", "give the passphrase that it was encrypted with")
-    return _supported(_opened(block, passphrase, wrong, validate=validate), name)
+    return _opened(block, passphrase, wrong, validate=validate)
 
 
 def sealed_anew(pem: bytes, old: bytes | None, new: bytes | None, *, name: str) -> bytes:

@@ -131,9 +131,31 @@ def flaws(path: Path) -> tuple[Flaw, ...]:
     return tuple(flaw for rule in _RULES for flaw in rule(path))
 
 
-def pickiness(path: Path) -> tuple[Flaw, ...]:
-    """What Docker accepts and OpenSSL refuses, some of it with X509_V_FLAG_X509_STRICT alone, as Python 3.13 has it."""
-    return tuple(flaw for rule in _STRICT_RULES for flaw in rule(path))
+def pickiness(path: Path, *, anchored: bool = True) -> tuple[Flaw, ...]:
+    """What Docker accepts and OpenSSL refuses, some of it with X509_V_FLAG_X509_STRICT alone, as Python 3.13 has it.
+
+    Args:
+        path: from the leaf up.
+        anchored: whether its last certificate is what is trusted.
+    """
+    rules = _STRICT_RULES if anchored else _STRICT_RULES[:-1]
+    return tuple(flaw for rule in rules for flaw in rule(path))
+
+
+def own_flaws(certificate: x509.Certificate, *, authority: bool) -> tuple[tuple[Flaw, ...], tuple[Flaw, ...]]:
+    """What speaks against one certificate by itself, whatever stands above and below it.
+
+    Args:
+        certificate: any.
+        authority: whether it shall issue others.
+
+    Returns:
+        What Docker refuses it for, and what others do that Docker takes.
+    """
+    path = (certificate, certificate) if authority else (certificate,)  # an authority is judged by what it issued
+    bad = (flaw for rule in _OWN_RULES for flaw in rule(path))
+    doubtful = (flaw for rule in _OWN_STRICT_RULES for flaw in rule(path))
+    return tuple(dict.fromkeys(bad)), tuple(dict.fromkeys(doubtful))
 
 
 def untold(path: Path) -> str:
@@ -268,7 +290,8 @@ def _excluded(limits: x509.NameConstraints) -> Sequence[x509.GeneralName]:
     return limits.excluded_subtrees or ()
 
 
-_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_signing, _length, _critical, _malformed, _limits)
+_OWN_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_signing, _critical, _malformed)
+_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (*_OWN_RULES, _length, _limits)
 
 
 def _strict_authorities(path: Path) -> Iterator[Flaw]:
@@ -322,9 +345,9 @@ def _strict_anchor(path: Path) -> Iterator[Flaw]:
         yield Flaw(subject_of(root), "not self-signed", "a root", cause, remedy)
 
 
+_OWN_STRICT_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (_strict_authorities, _strict_identifier)
 _STRICT_RULES: tuple[Callable[[Path], Iterator[Flaw]], ...] = (
-    _strict_authorities,
-    _strict_identifier,
+    *_OWN_STRICT_RULES,
     _strict_common_name,
-    _strict_anchor,
+    _strict_anchor,  # the last one: it is left out where nothing is known of what is trusted
 )

@@ -22,9 +22,26 @@ class Block:
     text: bytes
 
 
+@dataclass(frozen=True)
+class Piece:
+    """One PEM block however it stands in its file.
+
+    Attributes:
+        label: its label.
+        text: the block as it should stand there, without the line break at its end; empty: it is not whole.
+        fault: why Go, and so Docker, passes over it; empty: it does not.
+    """
+
+    label: str
+    text: bytes
+    fault: str = ""
+
+
 _HEAD = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n", re.MULTILINE)
 _DASHES = b"-----"
-_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----")
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+_MARK = b"\xef\xbb\xbf"
+_SHOWN = 200
 
 CERTIFICATE = "CERTIFICATE"
 ENCRYPTED = "ENCRYPTED PRIVATE KEY"
@@ -84,6 +101,59 @@ def _block_at(head: re.Match[bytes], pem: bytes) -> Block | None:
     end, foot = pem.find(_DASHES, head.end()), b"-----END " + head[1] + _DASHES
     whole = pem.startswith(foot, end) and pem[end - 1 : end] == b"\n"
     return Block(head[1].decode(), pem[head.start() : end + len(foot)]) if end > 0 and whole else None
+
+
+def pieces(content: bytes) -> tuple[Piece, ...]:
+    """Every block of a file, those too that docker passes over because of how they stand there.
+
+    Args:
+        content: of the file; one in UTF-16, as PowerShell writes it, is read as well.
+    """
+    ascii_form = _from_utf16(content)
+    if ascii_form:
+        told = "the file is in UTF-16, of which docker reads nothing: save it as plain ASCII"
+        return tuple(Piece(one.label, one.text, told) for one in pieces(ascii_form))
+    return tuple(_piece(found, content) for found in _BEGIN.finditer(content))
+
+
+def _from_utf16(content: bytes) -> bytes:
+    """The same in ASCII; empty if it is not in UTF-16 with its mark."""
+    if not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return b""
+    return content.decode("utf-16", errors="replace").encode("ascii", errors="replace")
+
+
+def _piece(found: re.Match[bytes], content: bytes) -> Piece:
+    head, label = found[0], found[1].decode()
+    foot = b"-----END " + found[1] + _DASHES
+    end = content.find(_DASHES, found.end())
+    if end < 0 or not content.startswith(foot, end):
+        return Piece(label, b"", "it is cut off: it has no END line")
+    lines = [line.strip() for line in content[found.end() : end].strip().splitlines()]
+    before, after = _line_before(content, found.start()), _line_after(content, end + len(foot))
+    return Piece(label, b"\n".join([head, *lines, foot]), _misplaced(before, content[found.end() : end], after))
+
+
+def _line_before(content: bytes, at: int) -> bytes:
+    """What stands before something in its line, or the end of it."""
+    return content[max(0, at - _SHOWN) : at].rpartition(b"\n")[2]
+
+
+def _line_after(content: bytes, at: int) -> bytes:
+    return content[at : at + _SHOWN].partition(b"\n")[0]
+
+
+def _misplaced(before: bytes, body: bytes, after: bytes) -> str:
+    """Why Go's encoding/pem passes over a block."""
+    if before == _MARK:
+        return "a byte order mark stands before it: save the file without"
+    if before and not before.strip():
+        return "its BEGIN line is indented: let it begin its line"
+    if before.endswith(_DASHES) or after.startswith(_DASHES):
+        return "the line break between it and the next block is missing: put each BEGIN and END on a line by itself"
+    if before or after.strip() or body[:1].strip() or not body.endswith(b"\n"):
+        return "its BEGIN or its END is not on a line by itself"
+    return ""
 
 
 def is_whole(pem: bytes, blocks: Sequence[Block]) -> bool:

@@ -238,7 +238,7 @@ def load_crl(pem: bytes, name: str) -> x509.CertificateRevocationList:
     """
     try:
         found = x509.load_pem_x509_crl(pem)
-        _ = found.issuer, found.extensions, [(_reason(one), one.revocation_date_utc) for one in found]
+        _ = found.issuer, found.extensions, [(reason_of(one), one.revocation_date_utc) for one in found]
     except MALFORMED as error:
         hint = "restore it from a backup, or move it away: the next list is number 1 then, older than those handed out"
         reason = visible(str(error)).split(". See")[0]
@@ -263,13 +263,14 @@ def is_current(
     until = listed.next_update_utc
     if until is None or listed.issuer != authority.subject or not listed.is_signature_valid(public_key(authority)):
         return False
-    said = {(one.serial_number, one.revocation_date_utc, _reason(one)) for one in listed}
+    said = {(one.serial_number, one.revocation_date_utc, reason_of(one)) for one in listed}
     last = until >= authority.not_valid_after_utc
     timely = last or until - now > (until - listed.last_update_utc) * DUE
     return timely and said == {(one.serial, one.at, one.reason) for one in revoked}
 
 
-def _reason(entry: x509.RevokedCertificate) -> str:
+def reason_of(entry: x509.RevokedCertificate) -> str:
+    """Why something in a list was revoked, by the names of RFC 5280, section 5.3.1."""
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
     except x509.ExtensionNotFound:

@@ -31,7 +31,11 @@ FAIL = timedelta(days=7)
 RENEW = "renew it where it was issued: dockertls renew NAME; or dockertls server|client issue and install"
 """What to do about a certificate that ends or has ended; whatever else is under way can go on then."""
 
-_HASHES = frozenset({"sha256", "sha384", "sha512"})
+GOOD_HASHES = frozenset({"sha256", "sha384", "sha512", "ed25519"})
+"""What a signature is made with that docker accepts."""
+
+Signed = x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList
+
 _HOST_CHARACTERS = re.compile(r"(?!-)[A-Za-z0-9_-]+")
 
 
@@ -116,13 +120,14 @@ def name_matches(certificate: x509.Certificate, host: str) -> bool:
         certificate: the server's.
         host: host name in A-labels, or an address with or without brackets and zone.
     """
-    address = _address(host)
+    address = as_address(host)
     if address is not None:
         return any(_plain(name.value) == address for name in names_of(certificate) if isinstance(name, x509.IPAddress))
     return any(_dns_matches(name.value, host) for name in names_of(certificate) if isinstance(name, x509.DNSName))
 
 
-def _address(host: str) -> IPv4Address | IPv6Address | None:
+def as_address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, with or without brackets and zone; None: it is a name."""
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
         return _plain(ip_address(bare.partition("%")[0]))
@@ -246,9 +251,9 @@ def _missing(leaf: x509.Certificate, host: str) -> Flaw:
     shown, names = visible(host), names_of(leaf)
     if not names:
         cause = "it has no subject alternative names, and docker does not look at the common name"
-    elif _address(host) is not None and any(isinstance(one, x509.DNSName) and one.value == host for one in names):
+    elif as_address(host) is not None and any(isinstance(one, x509.DNSName) and one.value == host for one in names):
         cause = f"{shown} stands in it as a DNS name, and an address must be an iPAddress"
-    elif _address(host) is not None and not any(isinstance(name, x509.IPAddress) for name in names):
+    elif as_address(host) is not None and not any(isinstance(name, x509.IPAddress) for name in names):
         cause = f"it has no addresses: cannot validate certificate for {shown} because it doesn't contain any IP SANs"
     else:
         cause = f"it is for {_listed(leaf)}, not for {shown}"
@@ -258,7 +263,7 @@ def _missing(leaf: x509.Certificate, host: str) -> Flaw:
 
 def _go_only(leaf: x509.Certificate, host: str) -> Iterator[Flaw]:
     """Wildcards that Docker follows and OpenSSL does not: `*.local`, and `a_b` under any."""
-    if _address(host) is not None or not name_matches(leaf, host):
+    if as_address(host) is not None or not name_matches(leaf, host):
         return
     patterns = [one.value for one in names_of(leaf) if isinstance(one, x509.DNSName) and _dns_matches(one.value, host)]
     first = host.partition(".")[0]
@@ -388,33 +393,33 @@ def _signature(case: _Case) -> Verdict:
     old = [
         Flaw(
             subject_of(one),
-            f"signed with {_hash(one)}",
+            f"signed with {hash_of(one)}",
             "SHA-256, SHA-384, SHA-512 or Ed25519",
-            f"{_hash(one)} signatures are refused: cannot verify signature: insecure algorithm",
+            f"{hash_of(one)} signatures are refused: cannot verify signature: insecure algorithm",
             "issue it again: every dockertls signature is SHA-256 or better",
         )
         for one in case.signed
-        if _hash(one) not in (*_HASHES, "ed25519")
+        if hash_of(one) not in GOOD_HASHES
     ]
-    return _judged(old, (), lambda: tuple(_seen(subject_of(one), _hash(one)) for one in case.signed))
+    return _judged(old, (), lambda: tuple(_seen(subject_of(one), hash_of(one)) for one in case.signed))
 
 
-def _hash(certificate: x509.Certificate) -> str:
+def hash_of(signed: Signed) -> str:
     """The hash of its signature; of Ed25519, which has its own, the name of the algorithm."""
-    if certificate.signature_algorithm_oid == x509.SignatureAlgorithmOID.ED25519:
+    if signed.signature_algorithm_oid == x509.SignatureAlgorithmOID.ED25519:
         return "ed25519"
     try:
-        algorithm = certificate.signature_hash_algorithm
+        algorithm = signed.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm):
         algorithm = None
     if algorithm is None:
-        return certificate.signature_algorithm_oid.dotted_string
-    return f"{algorithm.name} in an unusual RSA-PSS" if _odd_padding(certificate, algorithm) else algorithm.name
+        return signed.signature_algorithm_oid.dotted_string
+    return f"{algorithm.name} in an unusual RSA-PSS" if _odd_padding(signed, algorithm) else algorithm.name
 
 
-def _odd_padding(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bool:
+def _odd_padding(signed: Signed, algorithm: hashes.HashAlgorithm) -> bool:
     """Whether it is RSA-PSS as Go does not know it: with another salt than OpenSSL calls `digest`, or two hashes."""
-    used = certificate.signature_algorithm_parameters
+    used = signed.signature_algorithm_parameters
     return isinstance(used, padding.PSS) and used != padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
 
 

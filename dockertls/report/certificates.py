@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dockertls.pki import constraints
@@ -15,6 +17,7 @@ from dockertls.plan import shown, visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from dockertls.pki.store import Generation
@@ -75,7 +78,7 @@ def as_json(certificate: x509.Certificate, now: datetime, *, kind: str = "") -> 
         "issuer": visible(certificate.issuer.rfc4514_string()),
         "names": list(names(certificate)),
         "serial": f"{serial_of(certificate):x}",
-        "key": kind or kind_of(certificate.public_key()),
+        "key": kind or key_kind(certificate),
         "uses": list(uses(certificate)),
         "permitted": list(map(display, constraints.permitted(certificate))),
         "excluded": list(map(display, constraints.excluded(certificate))),
@@ -93,8 +96,27 @@ def generation_json(generation: Generation, now: datetime, *, new: bool | None =
     return {**place, **told, **as_json(generation.certificate, now)}
 
 
-def details(certificate: x509.Certificate, now: datetime) -> Table:
-    """A certificate as a list of what is worth knowing of it."""
+def key_kind(certificate: x509.Certificate) -> str:
+    """The kind of its key; of one that is not known here, the identifier of its algorithm."""
+    try:
+        return kind_of(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return certificate.public_key_algorithm_oid.dotted_string
+
+
+def left_in_words(left: int) -> str:
+    """Days until an end, for people."""
+    return f"{left} days left" if left >= 0 else f"ended {-left} days ago"
+
+
+def details(certificate: x509.Certificate, now: datetime, more: Mapping[str, str] = MappingProxyType({})) -> Table:
+    """A certificate as a list of what is worth knowing of it.
+
+    Args:
+        certificate: any.
+        now: the time to count days from.
+        more: what else is to be told, or told otherwise: a line's name -> its text.
+    """
     left = days_left(certificate, now)
     lines = {
         "subject": visible(certificate.subject.rfc4514_string()) or "(empty)",
@@ -103,10 +125,11 @@ def details(certificate: x509.Certificate, now: datetime) -> Table:
         "for": ", ".join(uses(certificate)),
         "may issue for": constraints.told(certificate),
         "valid from": moment(certificate.not_valid_before_utc),
-        "valid until": f"{moment(certificate.not_valid_after_utc)} ({left} days left)",
-        "key": kind_of(certificate.public_key()),
+        "valid until": f"{moment(certificate.not_valid_after_utc)} ({left_in_words(left)})",
+        "key": key_kind(certificate),
         "serial": f"{serial_of(certificate):x}",
         "fingerprint": f"SHA-256 {fingerprint(certificate)}",
+        **more,
     }
     return Table((), tuple(Row((f"  {key}", value)) for key, value in lines.items() if value))
 

@@ -1,147 +1,197 @@
-"""What a file of certificates and keys holds, for people and programs."""
+"""What a file or a server holds, for people and programs: each thing, and how they stand to each other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from dockertls.errors import DockerTLSError, Refused
-from dockertls.pki.keys import is_encrypted, key_fingerprint, kind_of, load_certificates, load_private
-from dockertls.pki.pem import pem_blocks
-from dockertls.plan import visible
-from dockertls.report.certificates import as_json, details, moment, names_in
-from dockertls.report.tables import Row, Table
+from dockertls.pki.arrangement import arranged
+from dockertls.pki.fitness import Role, role_of, wrong
+from dockertls.pki.parts import Key, Public
+from dockertls.report import things
+from dockertls.report.things import Thing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Sequence
     from datetime import datetime
 
-T = TypeVar("T")
+    from dockertls.findings import Finding
+    from dockertls.pki.arrangement import Arrangement
+    from dockertls.pki.parts import Part, Value
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One thing in a file.
+class Terms:
+    """How to judge.
 
     Attributes:
-        kind: "certificate", "private key", "request" or "revocation list".
-        data: what is worth knowing, for JSON.
-        table: the same for people.
+        now: with a time zone.
+        role: what the first certificate and a request shall be good for; None: what they say that they are for.
+        hosts: the names by which clients reach the server that shows the first certificate.
     """
 
-    kind: str
-    data: Mapping[str, object]
-    table: Table
+    now: datetime
+    role: Role | None = None
+    hosts: tuple[str, ...] = ()
 
 
-def things(content: bytes, name: str, now: datetime) -> tuple[Thing, ...]:
-    """Everything in a PEM file, in its order; or the certificate in a DER file.
+@dataclass(frozen=True)
+class Inspection:
+    """All that was found.
+
+    Attributes:
+        things: in the order of the file.
+        whole: how the certificates stand to each other; None: there is one at most.
+    """
+
+    things: tuple[Thing, ...]
+    whole: Thing | None = None
+
+    @property
+    def all(self) -> tuple[Thing, ...]:
+        """Everything that is told."""
+        return (*self.things, self.whole) if self.whole else self.things
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is of no use as it is."""
+        return not any(thing.is_unfit for thing in self.all)
+
+
+def inspected(parts: Sequence[Part], terms: Terms) -> Inspection:
+    """Judge all that a file holds, or a server shows.
 
     Args:
-        content: of the file.
-        name: of the file, for errors.
-        now: to say how many days are left.
-
-    Raises:
-        Refused: if nothing in it is known, or a part of it is damaged.
+        parts: none of them sealed.
+        terms: how to judge.
     """
-    found = tuple(_things(content, name, now))
-    if found:
-        return found
-    try:
-        certificate = x509.load_der_x509_certificate(content)
-    except ValueError:
-        raise Refused(
-            f"{visible(name)} holds no certificate, key, request or revocation list",
-            "inspect reads PEM files, and a certificate in DER",
-        ) from None
-    return (_certificate(certificate, now),)
+    roles = _roles(parts, terms)
+    first = next((number for number, role in enumerate(roles) if role), None)
+    kinds = Counter[str]()
+    found = []
+    for number, (part, role) in enumerate(zip(parts, roles, strict=True)):
+        thing = _thing(part.value, terms if number == first else replace(terms, hosts=()), role or terms.role)
+        kinds[thing.kind] += 1
+        found.append(replace(thing, number=kinds[thing.kind], findings=(*_placed(part), *thing.findings)))
+    return Inspection(_paired(found), _whole(parts, roles))
 
 
-def _things(content: bytes, name: str, now: datetime) -> Iterator[Thing]:
-    for block in pem_blocks(content):
-        for ending, read in READERS.items():
-            if block.label.endswith(ending):
-                yield read(block.text + b"\n", f"{visible(name)}: {block.label.lower()}", now)
-                break
+def _roles(parts: Sequence[Part], terms: Terms) -> tuple[Role | None, ...]:
+    """What each certificate is judged as: the terms speak of the first one. None: it is no certificate."""
+    found: list[Role | None] = []
+    for part in parts:
+        asked = terms.role if terms.role is Role.AUTHORITY or not any(found) else None
+        found.append((asked or role_of(part.value)) if isinstance(part.value, x509.Certificate) else None)
+    return tuple(found)
 
 
-def _certificate(certificate: x509.Certificate, now: datetime) -> Thing:
-    return Thing("certificate", as_json(certificate, now), details(certificate, now))
-
-
-def _read_certificate(pem: bytes, name: str, now: datetime) -> Thing:
-    return _certificate(load_certificates(pem, name=name)[0], now)
-
-
-def _read_key(pem: bytes, name: str, _now: datetime) -> Thing:
-    """Of an encrypted key nothing is known but that it is encrypted: no passphrase is asked for."""
-    if is_encrypted(pem):
-        return _listed("private key", {"encrypted": True})
-    key = load_private(pem, name=name)
-    return _listed("private key", {"encrypted": False, "key": kind_of(key), "spki_sha256": key_fingerprint(key)})
-
-
-def _read_request(pem: bytes, name: str, _now: datetime) -> Thing:
-    request = _loaded(x509.load_pem_x509_csr, pem, name)
-    return _listed(
-        "request",
-        {
-            "subject": visible(request.subject.rfc4514_string()),
-            "names": list(names_in(request.extensions)),
-            "key": kind_of(request.public_key()),
-            "signature": "good" if request.is_signature_valid else "bad",
-        },
-    )
-
-
-def _read_list(pem: bytes, name: str, _now: datetime) -> Thing:
-    revoked = _loaded(x509.load_pem_x509_crl, pem, name)
-    until = revoked.next_update_utc
-    return _listed(
-        "revocation list",
-        {
-            "issuer": visible(revoked.issuer.rfc4514_string()),
-            "issued": moment(revoked.last_update_utc),
-            "next_update": moment(until) if until else None,
-            "revoked": [f"{one.serial_number:x}" for one in revoked],
-        },
-    )
-
-
-def _loaded(load: Callable[[bytes], T], pem: bytes, name: str) -> T:
-    try:
-        return load(pem)
-    except (ValueError, UnsupportedAlgorithm, DockerTLSError) as error:
-        raise Refused(f"{visible(name)} is damaged: {visible(str(error))}", "fetch it again") from error
-
-
-def _listed(kind: str, data: dict[str, object]) -> Thing:
-    rows = tuple(Row((f"  {key.replace('_', ' ')}", _text(value))) for key, value in data.items())
-    return Thing(kind, data, Table((), rows))
-
-
-def _text(value: object) -> str:
+def _thing(value: Value, terms: Terms, role: Role | None) -> Thing:
     match value:
-        case list():
-            return ", ".join(map(str, value)) or "none"
-        case bool():
-            return "yes" if value else "no"
-        case None:
-            return "none"
-    return str(value)
+        case x509.Certificate():
+            return things.certificate(value, role or role_of(value), terms.now, terms.hosts)
+        case x509.CertificateSigningRequest():
+            return things.request(value, role)
+        case x509.CertificateRevocationList():
+            return things.revocation_list(value, terms.now)
+    return things.unsigned(value)
 
 
-READERS: Mapping[str, Callable[[bytes, str, datetime], Thing]] = MappingProxyType(
-    {
-        "CERTIFICATE REQUEST": _read_request,
-        "CERTIFICATE": _read_certificate,
-        "PRIVATE KEY": _read_key,
-        "X509 CRL": _read_list,
+def _placed(part: Part) -> tuple[Finding, ...]:
+    """What is wrong with how it stands in its file."""
+    if part.fault:
+        return (wrong("place", part.fault, "or write it anew: dockertls inspect --pem FILE > NEW.pem"),)
+    if part.form == "DER" and isinstance(part.value, x509.Certificate):
+        remedy = "turn it into PEM: dockertls inspect --pem FILE > NEW.pem"
+        return (wrong("place", "it is binary (DER), and docker reads PEM", remedy, grave=False),)
+    if part.form == "DER" and isinstance(part.value, Key):
+        remedy = "turn it into PEM: openssl pkey -inform DER -in FILE -out NEW.pem"
+        return (wrong("place", "it is binary (DER), and docker reads PEM", remedy, grave=False),)
+    return ()
+
+
+def _paired(found: Sequence[Thing]) -> tuple[Thing, ...]:
+    """The same, the private keys with what belongs to them: certificates and requests by their number."""
+    return tuple(_with_pairs(thing, found) if thing.kind == "private key" else thing for thing in found)
+
+
+def _with_pairs(key: Thing, found: Sequence[Thing]) -> Thing:
+    spki = key.data.get("spki_sha256")
+    if spki is None:
+        return key
+    beside = {kind: [one for one in found if one.kind == kind] for kind in ("certificate", "request")}
+    pairs = {
+        kind: [one.number for one in those if one.data.get("spki_sha256") == spki] for kind, those in beside.items()
     }
-)
-"""What reads a block, by the end of its label (RFC 7468)."""
+    told = ((kind, ", ".join(map(str, pairs[kind]))) for kind, those in beside.items() if those)
+    lines = tuple(("pair with", f"{kind} {numbers}" if numbers else f"no {kind}") for kind, numbers in told)
+    more = _unpaired(pairs["certificate"]) if beside["certificate"] else ()
+    data = {**key.data, **{f"{kind}s": numbers for kind, numbers in pairs.items()}}
+    return replace(key, data=data, lines=(*key.lines, *lines), findings=(*key.findings, *more))
+
+
+def _unpaired(certificates: Sequence[int]) -> tuple[Finding, ...]:
+    """What is wrong with a key beside certificates: docker takes the first of a file for the one that belongs to it."""
+    if 1 in certificates:
+        return ()
+    if certificates:
+        cause = f"it is the key of certificate {certificates[0]}, and docker takes the first one for its own"
+        return (wrong("pair", cause, "put that certificate first"),)
+    cause = "it is not the key of the certificate beside it: private key does not match public key"
+    return (wrong("pair", cause, "put those together that are of one issue"),)
+
+
+def _whole(parts: Sequence[Part], roles: Sequence[Role | None]) -> Thing | None:
+    certificates = [part.value for part in parts if isinstance(part.value, x509.Certificate)]
+    leaves = [number for number, role in enumerate(filter(None, roles)) if role is not Role.AUTHORITY]
+    whole = arranged(certificates, leaves)
+    if whole is None:
+        return None
+    if any(part.form == "PKCS#12" for part in parts):  # it has no order, and holds what is to be trusted too
+        whole = replace(whole, findings=tuple(one for one in whole.findings if one.id != "order"))
+    return _chain(whole) if whole.kind == "chain" else _bundle(whole, len(certificates))
+
+
+def _chain(chain: Arrangement) -> Thing:
+    """A chain, its certificates by their number."""
+    path, others, roots = ([number + 1 for number in places] for places in (chain.path, chain.others, chain.roots))
+    data = {
+        "certificates": path,
+        "in_order": chain.in_order,
+        "missing": list(chain.missing),
+        "roots": roots,
+        "others": others,
+    }
+    lines = (
+        ("issued", " by ".join(map(str, path))),
+        ("order", "right" if chain.in_order else "wrong"),
+        ("leads to", f"{chain.missing[0]}, which is not there" if chain.missing else "a root, which is there"),
+        ("does not belong", ", ".join(map(str, others))),
+    )
+    return Thing("chain", data, lines, chain.findings)
+
+
+def _bundle(bundle: Arrangement, count: int) -> Thing:
+    """A bundle of authorities."""
+    roots = [number + 1 for number in bundle.roots]
+    data = {"certificates": list(range(1, count + 1)), "missing": list(bundle.missing), "roots": roots}
+    lines = (
+        ("authorities", str(count)),
+        ("roots", str(len(roots))),
+        ("not there", ", ".join(bundle.missing)),
+    )
+    return Thing("bundle", data, lines, bundle.findings)
+
+
+def public_pem(part: Part) -> bytes:
+    """What may be handed to anybody, as PEM; empty: it is secret, damaged, or nothing for TLS."""
+    match part.value:
+        case x509.Certificate() | x509.CertificateSigningRequest() | x509.CertificateRevocationList() as value:
+            return value.public_bytes(Encoding.PEM)
+        case Public(key) if hasattr(key, "public_bytes"):
+            pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            return pem
+    return b""

@@ -9,9 +9,10 @@ from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed,
 from dockertls.pki.issue import Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
 from dockertls.pki.names import parse_names
+from dockertls.pki.parts import parts_in
 from dockertls.pki.profiles import CA, SERVER
 from dockertls.report import findings
-from dockertls.report.inspect import things
+from dockertls.report.inspect import Terms, inspected
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SEEN = (Evidence("look", "tcp://h:2376", "a\x1b[31mb"),)
@@ -64,7 +65,7 @@ def test_inspect_tells_certificates_and_keys_apart_and_shows_no_secret() -> None
     names = parse_names(["web1"])
     leaf = issue(Request(SERVER, "web1", names), generate("ed25519"), root, now=NOW, serial=6)
     text = certificate_pem([leaf.certificate, root.certificate]) + private_pem(key) + private_pem(key, b"secret")
-    found = things(text, "all.pem", NOW)
+    found = inspected(parts_in(text, "all.pem"), Terms(NOW)).things
     assert [thing.kind for thing in found] == ["certificate", "certificate", "private key", "private key"]
     assert [found[0].data["uses"], found[1].data["uses"]] == [["server"], ["authority"]]
     assert found[0].data["days_left"] == 397
@@ -77,4 +78,4 @@ def test_inspect_tells_certificates_and_keys_apart_and_shows_no_secret() -> None
 )
 def test_inspect_refuses_what_it_does_not_know(content: bytes) -> None:
     with pytest.raises(Refused):
-        things(content, "x", NOW)
+        parts_in(content, "x")
