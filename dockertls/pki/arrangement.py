@@ -116,7 +116,7 @@ def _bundle(certificates: Sequence[x509.Certificate], roots: tuple[int, ...]) ->
 
 
 def _doubts(certificates: Sequence[x509.Certificate], unfounded: Sequence[x509.Certificate]) -> Iterator[Finding]:
-    for one in unfounded:
+    for one in dict.fromkeys(unfounded):
         issuer = visible(one.issuer.rfc4514_string())
         cause = f"{subject_of(one)} is no root: docker trusts it as it is, OpenSSL, curl and Python do not"
         yield wrong("path", cause, f"add {issuer} to the file", grave=False)

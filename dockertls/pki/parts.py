@@ -181,9 +181,12 @@ def _packed(der: bytes, name: str) -> tuple[Part, ...]:
 def _packed_text(piece: Piece) -> tuple[Part, ...]:
     """The same as GnuTLS's certtool writes it."""
     try:
-        return _packed(_der(piece), "the PKCS#12")
+        der = _der(piece)
     except ValueError as error:
         return (Part(Damaged("PKCS#12", str(error))),)
+    if ber.labels_of(der) != ("PKCS12",):
+        return (Part(Damaged("PKCS#12", "what stands in it is none")),)
+    return _packed(der, "the PKCS#12")
 
 
 def _held(held: pkcs12.Opened) -> tuple[Part, ...]:

@@ -15,8 +15,8 @@ from dockertls.pki.profiles import MALFORMED
 if TYPE_CHECKING:
     from cryptography import x509
 
-_MOST_ROUNDS = 20_000_000
-"""Of all that is encrypted in a file, together: some ten seconds for each passphrase that is tried."""
+_MOST_ROUNDS = 10_000_000
+"""Of all that is encrypted in a file, together: some seconds for each passphrase that is tried."""
 
 _OLD_WAYS = bytes.fromhex("2a864886f70d010c01")
 """How the identifiers of RC2, RC4 and 3DES for PKCS#12 begin (RFC 7292, appendix C): 1.2.840.113549.1.12.1."""

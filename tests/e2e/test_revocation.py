@@ -303,7 +303,8 @@ def test_dockerd_lets_the_revoked_in_until_the_authority_is_rotated() -> None:
 def test_a_serial_number_is_one_certificate(two: Place) -> None:
     two.done("client", "issue", "ann", "--days", "30", "--yes")
     first, second = (leaf(two, "client", "ann", one) for one in ("0001", "0002"))
-    pairs = ":".join(serial(first)[at : at + 2] for at in range(0, 40, 2))
+    digits = serial(first)  # most have 40 of them
+    pairs = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
     two.done("client", "revoke", pairs, "--yes")
     assert "certificate revoked" in verified(two, first)
     assert verified(two, second) == "OK"
