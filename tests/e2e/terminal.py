@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ANSWERS = (
     (re.compile(rb"new passphrase for the authority's key: $"), b"a passphrase\n"),
     (re.compile(rb"passphrase of the authority's key: $"), b"a passphrase\n"),
+    (re.compile(rb"passphrase of the PKCS#12 [^\r\n]*: $"), b"a passphrase\n"),
     (re.compile(rb"once more: $"), b"a passphrase\n"),
     (re.compile(rb"\[y/N\] $"), b"y\n"),
 )

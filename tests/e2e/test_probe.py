@@ -35,6 +35,7 @@ from dockertls.probe.observing import observe
 from dockertls.probe.remedies import explain
 from dockertls.probe.stranger import OUR_SERVER, STRANGER, stranger, visitors
 from tests.e2e.newer import DOCKERD as NEWER
+from tests.e2e.program import dockertls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,6 +203,19 @@ def test_a_daemon_as_it_should_be_passes_everything(good: Daemon, material: Mate
     version = verdicts["tls-version"]
     assert isinstance(version, Passed)
     assert [one.seen.split(",")[0] for one in version.evidence] == ["TLSv1.2", "TLSv1.3"]
+
+
+def test_what_it_shows_is_seen_without_a_certificate(good: Daemon, material: Material) -> None:
+    ran = dockertls("--json", "inspect", good.endpoint.url)
+    endpoint, server = ran.document["data"]
+    assert (ran.code, ran.err) == (0, "")
+    assert (endpoint["protocol"], endpoint["without_certificate"].split(" (")[0]) == (
+        "TLSv1.3",
+        Outcome.REFUSED_AFTER_HANDSHAKE.value,
+    )
+    assert (server["for"], server["names"], server["faults"]) == ("server", ["localhost", "127.0.0.1"], [])
+    pem = dockertls("inspect", good.endpoint.authority, "--pem")
+    assert (pem.code, pem.out.encode()) == (0, material.server.cert)
 
 
 def test_the_stranger_is_refused_the_same_way_every_time(good: Daemon, material: Material) -> None:
