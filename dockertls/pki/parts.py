@@ -22,10 +22,11 @@ from dockertls.pki.revocation import load_crl
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _BEGIN = b"-----BEGIN "
 _SHOWN = 80
+_MOST_TESTED = 10  # RSA keys: to test one of 4096 bits takes a quarter of a second
 READS = "inspect reads certificates, keys, requests, revocation lists and PKCS#12, in PEM and in DER"
 _NOT_LOADED = "docker does not load it: "
 
@@ -38,7 +39,7 @@ class Key:
         syntax: the standard after which it is written.
         key: the key; None: it is encrypted, and not opened.
         encrypted: whether it is encrypted in its file.
-        pem: its block.
+        pem: its block; empty if it stands in a PKCS#12.
     """
 
     syntax: str
@@ -115,9 +116,9 @@ def parts_in(content: bytes, name: str) -> tuple[Part, ...]:
         Refused: if nothing in it can be read.
     """
     if _BEGIN in content or content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        found = tuple(part for piece in pieces(content) for part in _parts(piece, "PEM"))
+        found = _tested([part for piece in pieces(content) for part in _parts(piece, "PEM")])
     else:
-        found = _der_parts(content, name)
+        found = _tested(_der_parts(content, name))
     damaged = [part.value for part in found if isinstance(part.value, Damaged)]
     if damaged and len(damaged) == len(found):
         more = f" (and {len(damaged) - 1} more)" if damaged[1:] else ""
@@ -239,14 +240,30 @@ def _list(piece: Piece) -> x509.CertificateRevocationList:
 
 
 def _key(piece: Piece) -> Key:
-    """A private key; its numbers are tested unless it is so long that this would take minutes."""
-    syntax = _SYNTAXES[piece.label]
-    if is_encrypted(piece.text + b"\n"):
-        return Key(syntax, None, encrypted=True, pem=piece.text + b"\n")
-    key = load_any_private(piece.text + b"\n", name="it", validate=False)
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size <= LONGEST_RSA:
-        key = load_any_private(piece.text + b"\n", name="it")
-    return Key(syntax, key, encrypted=False, pem=b"")
+    """A private key; the numbers of an RSA key are not tested yet."""
+    pem = piece.text + b"\n"
+    hidden = is_encrypted(pem)
+    key = None if hidden else load_any_private(pem, name="it", validate=False)
+    return Key(_SYNTAXES[piece.label], key, hidden, pem)
+
+
+def _tested(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same, the first RSA keys tested: a file full of them, or of long ones, must not keep us busy for minutes."""
+    wanted = [number for number, part in enumerate(parts) if _is_testable(part.value)][:_MOST_TESTED]
+    return tuple(_sound(part) if number in wanted else part for number, part in enumerate(parts))
+
+
+def _is_testable(value: Value) -> bool:
+    return isinstance(value, Key) and isinstance(value.key, rsa.RSAPrivateKey) and value.key.key_size <= LONGEST_RSA
+
+
+def _sound(part: Part) -> Part:
+    """A key whose numbers fit together, or what is damaged."""
+    try:
+        load_any_private(part.value.pem if isinstance(part.value, Key) else b"", name="it")
+    except Refused:
+        return replace(part, value=Damaged("private key", "its numbers do not fit together"))
+    return part
 
 
 def _public(piece: Piece) -> Public:

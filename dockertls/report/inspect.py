@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from dockertls.report import things
 from dockertls.report.things import Thing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dockertls.findings import Finding
@@ -115,17 +115,24 @@ def _placed(part: Part) -> tuple[Finding, ...]:
 
 def _paired(found: Sequence[Thing]) -> tuple[Thing, ...]:
     """The same, the private keys with what belongs to them: certificates and requests by their number."""
-    return tuple(_with_pairs(thing, found) if thing.kind == "private key" else thing for thing in found)
+    beside: dict[str, dict[object, list[int]]] = {"certificate": defaultdict(list), "request": defaultdict(list)}
+    for one in found:
+        if one.kind in beside:
+            beside[one.kind][one.data.get("spki_sha256")].append(one.number)
+    return tuple(_with_pairs(thing, beside) if thing.kind == "private key" else thing for thing in found)
 
 
-def _with_pairs(key: Thing, found: Sequence[Thing]) -> Thing:
+def _with_pairs(key: Thing, beside: Mapping[str, Mapping[object, list[int]]]) -> Thing:
+    """A key with what belongs to it.
+
+    Args:
+        key: a private key.
+        beside: the numbers of what stands beside it, by its kind and by its public key.
+    """
     spki = key.data.get("spki_sha256")
     if spki is None:
         return key
-    beside = {kind: [one for one in found if one.kind == kind] for kind in ("certificate", "request")}
-    pairs = {
-        kind: [one.number for one in those if one.data.get("spki_sha256") == spki] for kind, those in beside.items()
-    }
+    pairs = {kind: those.get(spki, []) for kind, those in beside.items()}
     told = ((kind, ", ".join(map(str, pairs[kind]))) for kind, those in beside.items() if those)
     lines = tuple(("pair with", f"{kind} {numbers}" if numbers else f"no {kind}") for kind, numbers in told)
     more = _unpaired(pairs["certificate"]) if beside["certificate"] else ()

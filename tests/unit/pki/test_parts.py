@@ -185,6 +185,18 @@ def test_a_damaged_certificate_of_a_bundle_is_one_of_its_parts() -> None:
     assert values(PEM + PEM[:60])[1] == Damaged("certificate", "it is cut off: it has no END line")
 
 
+def test_a_key_whose_numbers_do_not_fit_together_is_damaged() -> None:
+    numbers = RSA_KEY.private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        numbers.p, numbers.q, numbers.d + 2, numbers.dmp1, numbers.dmq1, numbers.iqmp, numbers.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    pem = wrong.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(Refused, match="the private key cannot be read: its numbers do not fit together"):
+        parts_in(pem, "x")
+    found = values(pem * 30 + PEM)
+    assert sum(isinstance(one, Damaged) for one in found) == 10, "the first ones, lest it take minutes"
+
+
 def test_what_is_not_for_tls_is_named() -> None:
     assert values(armoured("EC PARAMETERS", b"\x06\x01*") + PEM) == [Other("EC PARAMETERS"), ROOT_CERTIFICATE]
 
