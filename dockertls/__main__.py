@@ -1,6 +1,7 @@
 """`python -m dockertls`, and the program's entry point."""
 
 import gc
+import sys
 
 __all__ = ["main"]
 
@@ -14,12 +15,22 @@ def main() -> None:
     What Python looks through for garbage while it imports modules, and again when it ends, is a sixth of a short run.
     """
     gc.set_threshold(MANY)
-    from dockertls.cli import app  # noqa: PLC0415 - all of its imports are what this is about
-
     try:
-        app.main()
+        _run(sys.argv[1:])
     finally:
         gc.freeze()
+
+
+def _run(words: list[str]) -> None:
+    if "api" in words[:2]:
+        from dockertls.cli import quick  # noqa: PLC0415 - it is for this command alone
+
+        code = quick.run(words)
+        if code is not None:
+            sys.exit(code)
+    from dockertls.cli import app  # noqa: PLC0415 - all of its imports are what this is about
+
+    app.main()
 
 
 if __name__ == "__main__":

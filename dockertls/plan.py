@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, assert_never
 
+from dockertls.escaping import visible as visible  # noqa: PLC0414 - most modules that make plans show text too
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -286,22 +288,6 @@ def _is_text(content: bytes) -> bool:
         return "\0" not in content.decode()
     except UnicodeDecodeError:
         return False
-
-
-def visible(text: str) -> str:
-    r"""Text with every control character escaped, so that a file or a peer cannot drive the terminal.
-
-    Args:
-        text: anything.
-
-    Returns:
-        The same text with C0, C1 and bidirectional controls written as `\x1b`; tabs are kept.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char == "\t" or char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def beside(path: Path) -> Path:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent / "dockertls"
 
 LAYERS = (
-    {"errors"},
+    {"errors", "escaping"},
     {"plan", "findings"},
     {"platforms", "documents"},
     {"ways"},
@@ -38,6 +38,7 @@ DOORS = {
     "probe.wire",
     "cli.console",
     "cli.growing",
+    "cli.files",
 }
 """The only modules that reach the operating system."""
 

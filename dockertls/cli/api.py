@@ -12,35 +12,48 @@ if TYPE_CHECKING:
 
 def api(
     ctx: typer.Context,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, DELETE or HEAD.")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Such as /containers/json.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, HEAD or DELETE.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Such as /containers/json or /v1.41/info.")],
     *,
-    query: Annotated[list[str] | None, typer.Option(metavar="K=V", help="Part of the query, not encoded.")] = None,
-    header: Annotated[list[str] | None, typer.Option(metavar="H", help="'Name: value'.")] = None,
-    data: Annotated[str | None, typer.Option(metavar="TEXT", help="What is sent; JSON if no header is given.")] = None,
+    query: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A parameter; it is encoded. More than once for more.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header. More than once for more.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(metavar="TEXT", help="A body; JSON unless a header says else.")] = None,
     data_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="What is sent; a tar if no header is given; - is stdin.")
+        str | None,
+        typer.Option(metavar="FILE", help="A file as the body; a tar unless a header says else; - is stdin."),
     ] = None,
     endpoint: Annotated[
-        str | None, typer.Option(metavar="ENDPOINT", help="tcp://HOST:2376 or unix:///PATH; default as for check.")
+        str | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="tcp://HOST:2376 or unix:///run/docker.sock; default: DOCKER_HOST, context, this host.",
+        ),
     ] = None,
     cert_path: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of ca.pem, cert.pem, key.pem.")] = None,
     ca: Annotated[str | None, typer.Option(metavar="FILE", help="The authorities to trust.")] = None,
     cert: Annotated[str | None, typer.Option(metavar="FILE", help="The client's certificate.")] = None,
     key: Annotated[str | None, typer.Option(metavar="FILE", help="The client's key.")] = None,
-    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds to connect and shake hands.")] = 5.0,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds for the answer to begin; 0: for ever.")] = 300.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=86400, help="Seconds to connect, and again until an answer begins.")
+    ] = 60.0,
 ) -> None:
-    """Ask Docker's remote API over mutual TLS, or over the unix socket.
+    """Ask Docker's remote API one thing, over mutual TLS or the unix socket.
 
-    The body of the answer goes to standard output as it comes. Exit code 1 if the API says that it failed.
+    The answer's body goes to standard output as it comes. An error of the API is exit code 1, with its message; attach
+    and what else takes over the connection is not to be had.
     """
-    from dockertls.cli.calling import Question, ask
-    from dockertls.cli.endpoints import MaterialOptions
+    from dockertls.cli.calling import Call, Caller, carry_out
+    from dockertls.cli.daemons import MaterialOptions
 
     session: Session = ctx.obj
-    question = Question(method, path, query or (), header or (), data, data_file)
-    ask(session, question, endpoint, MaterialOptions(cert_path, ca, cert, key), timeout=timeout, wait=wait)
+    files = MaterialOptions(cert_path, ca, cert, key)
+    variables = session.environment if session.host.runs else {}
+    call = Call(method, path, data, data_file, header or (), query or (), endpoint, files, timeout)
+    carry_out(call, Caller(session.console, variables, lambda: session))
 
 
 def register(app: typer.Typer) -> None:

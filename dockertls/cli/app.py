@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
 from itertools import pairwise
@@ -15,11 +14,12 @@ from typer.main import get_group
 
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
+from dockertls.cli.signals import attend
 from dockertls.errors import DockerTLSError, Interrupted, NotReady, Told, Usage
 from dockertls.plan import visible
 
 if TYPE_CHECKING:
-    from types import FrameType, ModuleType
+    from types import ModuleType
 
 TAKEN_BACK = "what was half done has been taken back"
 OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
@@ -117,14 +117,8 @@ def _begin(
 
 def main() -> None:
     """Run the command line of this process and exit with the contract's code."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    attend()
     sys.exit(run(list(arguments())))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A polite request to end is taken as Ctrl-C: what is half done is taken back."""
-    raise KeyboardInterrupt
 
 
 def run(words: list[str]) -> int:
@@ -136,21 +130,34 @@ def run(words: list[str]) -> int:
     Returns:
         The exit code.
     """
-    console = Console(json=_wants_json(words))
     try:
         code = app(words, prog_name="dockertls", standalone_mode=False)
         sys.stdout.flush()
-    except (DockerTLSError, Told) as error:
-        return error.exit if isinstance(error, Told) else console.fail(error)
-    except (KeyboardInterrupt, typer.Abort):
-        return console.fail(Interrupted("interrupted", TAKEN_BACK))
-    except BrokenPipeError:
-        return _closed_pipe()
-    except Exception as error:  # noqa: BLE001 - a traceback is for developers: `-v` shows it
-        return _unexpected(error, console, words)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each has its exit code
+        return told(error, words)
     if code == Interrupted.exit:  # typer swallows Ctrl-C and says nothing
-        return console.fail(Interrupted("interrupted", TAKEN_BACK))
+        return told(KeyboardInterrupt(), words)
     return code if isinstance(code, int) else 0
+
+
+def told(error: Exception | KeyboardInterrupt, words: list[str]) -> int:
+    """Tell of whatever ended a command line.
+
+    Returns:
+        The exit code.
+    """
+    console = Console(json=_wants_json(words))
+    match error:
+        case Told():
+            return error.exit
+        case DockerTLSError():
+            return console.fail(error)
+        case KeyboardInterrupt() | typer.Abort():
+            return console.fail(Interrupted("interrupted", TAKEN_BACK))
+        case BrokenPipeError():
+            return _closed_pipe()
+        case _:  # a traceback is for developers: `-v` shows it
+            return _unexpected(error, console, words)
 
 
 def _wants_json(words: list[str]) -> bool:
@@ -185,5 +192,5 @@ def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
     if "-v" in words or "--verbose" in words:
         import traceback
 
-        traceback.print_exc()
+        traceback.print_exception(error)
     return console.fail(DockerTLSError(f"this is a bug: {type(error).__name__}: {error}", "run it with -v for details"))

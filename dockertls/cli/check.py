@@ -46,7 +46,7 @@ def check(
     GET /_ping and GET /version are all that is asked.
     """
     from dockertls.cli.checking import Terms, Wanted, check_all, explain_text, watch_all
-    from dockertls.cli.endpoints import MaterialOptions
+    from dockertls.cli.daemons import MaterialOptions
 
     session: Session = ctx.obj
     if explain is not None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dockertls.cli.console import now, pause, read_input
+from dockertls.cli.console import now, pause
 from dockertls.cli.endpoints import kept, listed, targets, user_contexts
+from dockertls.cli.files import read_input
 from dockertls.cli.known import Known
 from dockertls.cli.live import others
 from dockertls.cli.looking import Crew
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator, Sequence
 
-    from dockertls.cli.endpoints import MaterialOptions, Target
+    from dockertls.cli.daemons import MaterialOptions, Target
     from dockertls.cli.session import Session
     from dockertls.client.contexts import Context
     from dockertls.client.copies import ClientCopy

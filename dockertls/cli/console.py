@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pwd
-import shlex
-import shutil
-import stat
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from getpass import getpass
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockertls.cli.drawing import columns_of, grid, padded, too_many
+from dockertls.cli.files import LARGEST_INPUT, read_input
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
     from dockertls.report.tables import Table
 
@@ -33,7 +27,6 @@ R = TypeVar("R")
 
 FEW = 20  # fewer items need no bar
 MANY = 2000  # rows: to fold and to colour one takes most of a millisecond
-LARGEST_INPUT = 4 * 1024 * 1024  # bytes
 PIECE = 256 * 1024  # bytes
 MOST_DESCRIPTORS = 2**31 - 1
 PASSPHRASE_PATIENCE = 120.0  # seconds: a command may ask a person
@@ -64,16 +57,38 @@ class Console:
 
     def raw(self, content: bytes) -> None:
         """Bytes to stdout as they are."""
-        sys.stdout.buffer.write(content)
+        rest = memoryview(content)
+        while rest:  # without a buffer (python -u), a write may take a part of it
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
 
-    def through(self, content: bytes) -> None:
-        """Bytes that others made, at once: as they are in a pipe; on a terminal nothing of them steers it."""
-        if sys.stdout.isatty():
-            text = content.decode(errors="replace")
-            safe = "".join(char if char.isprintable() or char in "\n\t" else visible(char) for char in text)
-            content = safe.encode(errors="replace")
-        self.raw(content)
+    def flow(self) -> Callable[[bytes], None]:
+        """What takes the bytes of a stream as they come, and passes them on to stdout.
+
+        In a pipe they are what they were. A terminal must not be driven by them: it is shown control characters other
+        than tab, newline and carriage return, and bytes that are no UTF-8, escaped.
+        """
+        if sys.stdout is None:
+            raise NotReady("standard output is closed", "open it: the answer has nowhere to go")
+        if not sys.stdout.isatty():
+            return self._passed
+        import codecs
+
+        decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+        def show(part: bytes) -> None:
+            lines = (line.split("\r") for line in decoder.decode(part).split("\n"))
+            text = "\n".join("\r".join(map(visible, line)) for line in lines)
+            self._passed(text.encode(sys.stdout.encoding, "backslashreplace"))
+
+        return show
+
+    def _passed(self, content: bytes) -> None:
+        try:
+            self.raw(content)
+        except OSError:
+            sys.stdout = None  # nothing is flushed at exit into what cannot be written
+            raise
 
     def table(self, table: Table) -> tuple[str, ...]:
         """An aligned table; folded to the terminal's width, whole in a pipe and if it is very long.
@@ -106,14 +121,24 @@ class Console:
         widths = [max(map(measure, column)) for column in zip_longest(*shown, fillvalue="")]
         sys.stdout.write("".join("  ".join(map(pad, line, widths)).rstrip() + "\n" for line in shown))
 
-    def document(self, kind: str, data: object, *, ok: bool = True, dense: bool = False) -> None:
-        """The one JSON document of a run with --json, in one line if it is `dense`; nothing without it."""
+    def document(self, kind: str, data: object, *, ok: bool = True, dense: bool = False, foreign: bool = False) -> None:
+        """The one JSON document of a run with --json; nothing without it.
+
+        Args:
+            kind: in the name of its schema.
+            data: what it tells.
+            ok: whether all is well.
+            dense: in one line.
+            foreign: it holds what others wrote, and so nothing but ASCII is printed.
+        """
         if self.json:
-            self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data}, None if dense else 2)
+            self._dump({"schema": f"dockertls/{kind}/1", "ok": ok, "data": data}, None if dense else 2, escaped=foreign)
 
     @staticmethod
-    def _dump(document: Mapping[str, Any], indent: int | None = 2) -> None:
-        sys.stdout.write(json.dumps(document, indent=indent, ensure_ascii=False) + "\n")
+    def _dump(document: Mapping[str, Any], indent: int | None = 2, *, escaped: bool = False) -> None:
+        import json
+
+        sys.stdout.write(json.dumps(document, indent=indent, ensure_ascii=escaped) + "\n")
 
     # what goes beside it: stderr
 
@@ -230,6 +255,8 @@ class Console:
         """
         if not self.can_ask:
             raise NotReady(f"the {question} is needed and there is nobody to ask", instead)
+        from getpass import getpass
+
         try:
             first = getpass(f"{question}: ", sys.stderr)
             again = getpass("once more: ", sys.stderr) if twice else first
@@ -317,6 +344,9 @@ def _read_fd(number: int) -> bytes:
 
 
 def _ask_command(command: str) -> bytes:
+    import shlex
+    import subprocess
+
     try:
         argv = shlex.split(command)
     except ValueError as error:
@@ -332,77 +362,10 @@ def _ask_command(command: str) -> bytes:
     return done.stdout
 
 
-def read_input(path: str, what: str) -> bytes:
-    """A file that the user named; "-" is standard input.
-
-    Raises:
-        NotReady: if it cannot be read.
-        Refused: if it is too large.
-    """
-    try:
-        if path == "-":
-            content = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(LARGEST_INPUT + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotReady(f"{what} {visible(path)} cannot be read: {reason}", "look at the path and its mode") from error
-    if len(content) > LARGEST_INPUT:
-        raise Refused(f"{what} {visible(path)} is larger than {LARGEST_INPUT >> 20} MiB", "is it the right file?")
-    return content
-
-
-@contextmanager
-def opened(path: str | None) -> Iterator[tuple[Iterator[bytes], int | None] | None]:
-    """A file that the user named, piece by piece, and its size where it has one; "-" is standard input; None: none.
-
-    Raises:
-        NotReady: if it cannot be read.
-    """
-    if path is None:
-        yield None
-        return
-    try:
-        with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
-            size = status.st_size if stat.S_ISREG(status.st_mode) and path != "-" else None
-            yield iter(lambda: file.read(PIECE), b""), size
-    except (FileNotFoundError, PermissionError, IsADirectoryError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotReady(f"{visible(path)} cannot be read: {reason}", "look at the path and its mode") from error
-
-
-def mode_of(path: str) -> int | None:
-    """The permission bits of a file that the user named; None: it has none, or they cannot be seen."""
-    try:
-        return None if path == "-" else stat.S_IMODE(Path(path).stat().st_mode)
-    except (OSError, ValueError):
-        return None
-
-
-def is_there(path: str) -> bool:
-    """Whether a path that the user named leads to anything, be it a link into nowhere."""
-    return os.path.lexists(path)
-
-
-def runnable(program: str) -> str:
-    """The absolute path of a program that the user named, with or without a folder.
-
-    Raises:
-        NotReady: if it cannot be run, or others than its owner could put another one in its place.
-    """
-    found = shutil.which(program)
-    if found is None:
-        raise NotReady(f"{visible(program)} is no program that can be run", "look at its path and its mode")
-    path = Path(found).resolve()
-    if path.stat().st_mode & stat.S_IWOTH:
-        raise NotReady(f"everybody may write {visible(str(path))}", f"chmod o-w {visible(str(path))}")
-    return str(path)
-
-
 def now() -> datetime:
     """The time, UTC."""
+    from datetime import UTC, datetime
+
     return datetime.now(UTC)
 
 
@@ -418,7 +381,14 @@ def environment() -> Mapping[str, str]:
 
 def working_directory() -> Path:
     """Where relative paths begin."""
+    from pathlib import Path
+
     return Path.cwd()
+
+
+def absolute(*parts: str) -> str:
+    """A path of these parts; a relative one begins at `working_directory`."""
+    return os.path.join(os.getcwd(), *parts)  # noqa: PTH109, PTH118 - pathlib takes longer to load than all that is asked
 
 
 def program() -> tuple[str, ...]:
@@ -428,6 +398,8 @@ def program() -> tuple[str, ...]:
 
 def program_files() -> tuple[Path, Path]:
     """What runs when this program does: the interpreter, and the folder of its modules."""
+    from pathlib import Path
+
     return Path(sys.executable), Path(__file__).resolve().parents[1]
 
 
@@ -448,6 +420,8 @@ def user_id() -> int:
 
 def user_name() -> str:
     """The name of who runs this; the number if there is no name."""
+    import pwd
+
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

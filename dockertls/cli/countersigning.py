@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import read_input
+from dockertls.cli.files import read_input
 from dockertls.cli.issuing import leaf_request, refuse_twins
 from dockertls.errors import Fault, NotReady, refuse
 from dockertls.pki.elsewhere import handed_out

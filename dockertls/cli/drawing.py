@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from typing import TYPE_CHECKING
-from unicodedata import combining, east_asian_width
 
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -34,6 +33,8 @@ def columns_of(text: str) -> int:
     """How wide a terminal shows a text."""
     if text.isascii():
         return len(text)
+    from unicodedata import combining, east_asian_width
+
     return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
 
 

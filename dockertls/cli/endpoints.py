@@ -1,68 +1,43 @@
-"""Which endpoint is meant, and with which files: the command line, DOCKER_HOST, the docker context, this host."""
+"""Which endpoints are to be checked, and with which files: as they are named, or as `daemons` finds them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import mode_of, read_input, working_directory
+from dockertls.cli.daemons import NAME_THEM, Target, context_in_use, listener_of, paths
+from dockertls.cli.files import mode_of, read_input
 from dockertls.client import contexts, copies
 from dockertls.client.judging import Held, Kept
-from dockertls.daemon.control import listening
-from dockertls.errors import Fault, NotReady, Refused, Usage, attempt, refuse
-from dockertls.pki.keys import load_certificates, load_private, matches
-from dockertls.plan import visible
+from dockertls.errors import Fault, NotReady, Refused, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.probe.endpoint import Endpoint
-from dockertls.probe.observation import ClientMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dockertls.cli.daemons import MaterialOptions
     from dockertls.cli.session import Session
     from dockertls.client.copies import ClientCopy
 
 
-NAME_THEM = "name the client's files with --cert-path DIR, or --ca, --cert and --key"
-
-
-@dataclass(frozen=True)
-class MaterialOptions:
-    """The client's files, as named on the command line."""
-
-    cert_path: str | None = None
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """An endpoint and the folder of the client files for it; None: the default one."""
-
-    endpoint: Endpoint
-    folder: str | None = None
-
-
 def this_host(session: Session) -> Endpoint:
     """Where this host's daemon listens with TLS, as its configuration says; port 2376 if it says nothing."""
-    port = listening(session.facts("daemon"))
-    return Endpoint(*port) if port else Endpoint("127.0.0.1")
+    return listener_of(session) or Endpoint("127.0.0.1")
 
 
 def targets(session: Session, named: Sequence[str], more: Sequence[Endpoint] = ()) -> tuple[Target, ...]:
     """What to check: what is named, else DOCKER_HOST, the current docker context, this host.
 
     Raises:
-        Refused: with every fault of what is named.
+        Refused: with every fault of what is named; or if the context in use cannot be used.
     """
     if named or more:
         return tuple(map(Target, dict.fromkeys((*_parsed(named), *more))))
     docker_host = session.environment.get("DOCKER_HOST")
     if docker_host and session.host.runs:
         return (Target(Endpoint.parse(docker_host)),)
-    context = _context(session)
-    return (context,) if context else (Target(this_host(session)),)
+    return (context_in_use(session) or Target(this_host(session)),)
 
 
 def _parsed(named: Sequence[str]) -> Iterator[Endpoint]:
@@ -84,19 +59,6 @@ def user_contexts(session: Session) -> tuple[tuple[contexts.Context, ...], dict[
     facts = session.facts("users", trees=copies.wanted([folder]), bears=True)
     held = {one.context: one for one in copies.client_copies(facts, [folder]) if one.context}
     return contexts.contexts(facts, folder), held
-
-
-def _context(session: Session) -> Target | None:
-    """The docker context in use, if it is one with a TCP endpoint."""
-    if not session.host.runs:
-        return None
-    folder = session.docker_dir(None, session.user())
-    facts = session.facts("users", trees=contexts.wanted(folder))
-    name = session.environment.get("DOCKER_CONTEXT") or contexts.current(facts, folder)
-    found = next((one for one in contexts.contexts(facts, folder) if one.name == name), None)
-    if found is None or not found.host.startswith("tcp://"):
-        return None
-    return Target(Endpoint.parse(found.host), str(folder / "contexts/tls" / contexts.context_id(found.name) / "docker"))
 
 
 def listed(path: str) -> tuple[Endpoint, ...]:
@@ -123,7 +85,7 @@ def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:
         Usage: --cert without --key, or the reverse.
         NotReady: if a file that was named cannot be read, or there is none at all.
     """
-    found = Kept(*map(_held, _paths(session, target, options)))
+    found = Kept(*map(_held, paths(lambda: session, session.environment, target.folder, options)))
     given = (options.ca, options.cert, options.key)
     wrong = [one for one, named in zip(found.files, given, strict=True) if named and one.content is None]
     missing = wrong or ([found.ca] if all(one.content is None for one in found.files) else [])
@@ -132,44 +94,8 @@ def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:
     return found
 
 
-def _paths(session: Session, target: Target, options: MaterialOptions) -> Iterator[str]:
-    """Where ca.pem, cert.pem and key.pem lie. Raises Usage: --cert without --key, or the reverse."""
-    if bool(options.cert) != bool(options.key):
-        raise Usage("--cert and --key go together", "give both")
-    folder = options.cert_path or target.folder or session.environment.get("DOCKER_CERT_PATH") or _default(session)
-    for given, name in ((options.ca, "ca.pem"), (options.cert, "cert.pem"), (options.key, "key.pem")):
-        yield given or str(working_directory() / folder / name)
-
-
 def _held(path: str) -> Held:
     try:
         return Held(visible(path), read_input(path, "the client file"), mode_of(path))
     except (NotReady, Refused) as error:
         return Held(visible(path), fault=error.message.rpartition(": ")[2])
-
-
-def material(session: Session, target: Target, options: MaterialOptions) -> ClientMaterial:
-    """The client's files for a target.
-
-    Raises:
-        Usage: --cert without --key, or the reverse.
-        NotReady: if a file cannot be read; says where files are expected.
-        Refused: if a file holds something else, or key and certificate are no pair.
-    """
-    ca, cert, key = _paths(session, target, options)
-    try:
-        trusted = read_input(ca, "the CA file")
-        own, secret = (read_input(one, "the client file") for one in (cert, key))
-    except NotReady as error:
-        raise NotReady(error.message, NAME_THEM) from None
-    load_certificates(trusted, name=visible(ca))
-    certificate = load_certificates(own, name=visible(cert))[0]
-    if not matches(certificate, load_private(secret, name=visible(key))):
-        raise Refused(f"{visible(key)} is not the key of {visible(cert)}", "give the two that belong together")
-    return ClientMaterial(trusted, own, secret)
-
-
-def _default(session: Session) -> str:
-    """~/.docker, or where that lies in a file tree."""
-    folder = session.docker_dir(None, session.user())
-    return str(folder) if session.host.runs else session.host.root.rstrip("/") + str(folder)

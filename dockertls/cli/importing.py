@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import PassphraseSource, read_input, working_directory
+from dockertls.cli.console import PassphraseSource, working_directory
+from dockertls.cli.files import read_input
 from dockertls.cli.signing import Made
 from dockertls.client import docker_machine
 from dockertls.errors import NotReady, Usage, attempt, refuse

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 from cryptography.x509 import load_der_x509_certificate
 
-from dockertls.cli.console import PassphraseSource, is_there, read_input
+from dockertls.cli.console import PassphraseSource
+from dockertls.cli.files import is_there, read_input
 from dockertls.errors import NotReady, Refused, Unreachable, Usage, attempt
 from dockertls.pki.fitness import Role
 from dockertls.pki.keys import readable

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dockertls.cli.console import runnable
 from dockertls.cli.deploying import Aim, Done, Work, carry_out, present
+from dockertls.cli.files import runnable
 from dockertls.cli.hooking import run_hooks, to_be_told
 from dockertls.cli.issuing import issued_row
 from dockertls.cli.signing import key_is_revoked

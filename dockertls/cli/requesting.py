@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import read_input
+from dockertls.cli.files import read_input
 from dockertls.cli.issuing import refuse_twins
 from dockertls.errors import NotReady
 from dockertls.pki.acceptance import Pair, accept

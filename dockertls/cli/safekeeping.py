@@ -7,7 +7,8 @@ from functools import cached_property, partial
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import read_input, working_directory
+from dockertls.cli.console import working_directory
+from dockertls.cli.files import read_input
 from dockertls.cli.outputs import STDOUT, file_change
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
 from dockertls.pki.backup import Backup, backup_of, is_backup, pack, plan_restore, unpack

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.cli.console import program, program_files, runnable
+from dockertls.cli.console import program, program_files
+from dockertls.cli.files import runnable
 from dockertls.errors import Fault, NotReady, Refused
 from dockertls.facts import CRON_PIDS
 from dockertls.pki.keys import load_private

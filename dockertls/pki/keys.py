@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import warnings
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.utils import CryptographyDeprecationWarning
 
 from dockertls.errors import Fault, Refused
-from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, is_whole, pem_blocks, without
+from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, der, is_hidden, is_whole, pem_blocks, without
 from dockertls.pki.profiles import MALFORMED
 from dockertls.plan import visible
 
@@ -164,7 +163,7 @@ def kdf_rounds(pem: bytes) -> int:
 
 def is_encrypted(pem: bytes) -> bool:
     """Whether a file holds an encrypted key, by PKCS#8 or in OpenSSL's older way."""
-    return any(_hidden(block) for block in pem_blocks(pem))
+    return any(map(is_hidden, pem_blocks(pem)))
 
 
 def load_private(
@@ -189,7 +188,7 @@ def load_any_private(
 ) -> object:
     """As `load_private`, one that Docker cannot use too, such as an X25519PrivateKey."""
     block = _key_block(pem, name)
-    if not _hidden(block):
+    if not is_hidden(block):
         return _opened(block, None, _damaged(name), validate=validate)
     if not passphrase:
         hint = "give its passphrase (--passphrase-file), or decrypt it: openssl pkey -in FILE -out FILE.plain"
@@ -305,11 +304,6 @@ def is_key_of(pem: bytes, certificate: x509.Certificate) -> bool:
         return False
 
 
-def _hidden(block: Block) -> bool:
-    older = block.label.endswith("PRIVATE KEY") and b"Proc-Type: 4,ENCRYPTED" in block.text
-    return older or block.label == ENCRYPTED
-
-
 def _key_block(pem: bytes, name: str) -> Block:
     blocks = pem_blocks(pem)
     found = [block for block in blocks if block.label.endswith("PRIVATE KEY") and block.label[:7] != "OPENSSH"]
@@ -365,10 +359,9 @@ def _der(block: Block) -> bytes:
     """
     from dockertls.pki import envelope  # noqa: PLC0415 - see there
 
-    body = block.text.partition(b"-----\n")[2] or block.text.partition(b"-----\r\n")[2]
-    der = base64.b64decode(b"".join(body.partition(b"-----END")[0].split()), validate=True)
-    envelope.check(der)
-    return der
+    decoded = der(block)
+    envelope.check(decoded)
+    return decoded
 
 
 def _rounds(block: Block) -> int | None:

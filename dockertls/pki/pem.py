@@ -156,6 +156,22 @@ def _misplaced(before: bytes, body: bytes, after: bytes) -> str:
     return ""
 
 
+def der(block: Block) -> bytes:
+    """What a block holds.
+
+    Raises:
+        ValueError: if it is not base64.
+    """
+    body = block.text.partition(b"\n")[2]
+    return base64.b64decode(b"".join(body.partition(b"-----END")[0].split()), validate=True)
+
+
+def is_hidden(block: Block) -> bool:
+    """Whether it is an encrypted key, by PKCS#8 or in OpenSSL's older way."""
+    older = block.label.endswith("PRIVATE KEY") and b"Proc-Type: 4,ENCRYPTED" in block.text
+    return older or block.label == ENCRYPTED
+
+
 def is_whole(pem: bytes, blocks: Sequence[Block]) -> bool:
     """Whether every block that begins in a file is one of these, which are its whole ones."""
     return len(_BEGIN.findall(pem)) == len(blocks)

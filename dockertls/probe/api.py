@@ -4,49 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import http.client
 import io
-import json
 import os
-import queue
-import re
 import socket
 import ssl
-import struct
-import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from dockertls.errors import Fault, Unreachable, refuse
-from dockertls.pki.keys import is_encrypted
-from dockertls.plan import visible
-from dockertls.probe.observation import ApiSeen, ClientMaterial
-from dockertls.probe.remedies import explain
+from dockertls.errors import Unreachable
+from dockertls.escaping import visible
+from dockertls.pki.pem import CERTIFICATE, der, is_hidden, is_whole, pem_blocks
+from dockertls.probe.endpoint import as_address
+from dockertls.probe.message import ApiRequest, body_of, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import PurePosixPath as Path
 
     from dockertls.probe.endpoint import Endpoint
+    from dockertls.probe.message import Reader
+    from dockertls.probe.observation import ApiSeen, ClientMaterial
 
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of a body that are read at most."""
 
-_LARGEST_HEAD = 256 * 1024
-PATH = re.compile(r"/[!-~]*")
-"""What may stand in a request line (RFC 9112, section 3.2)."""
-
-GRACE = 1.0
-"""Seconds that a TLS 1.3 server has to refuse us, or to send a ticket, before we write: some servers send no ticket."""
-
 _OK = 200
+
+
+class Pems(Protocol):
+    """What a client has, as `ClientMaterial` has it."""
+
+    @property
+    def ca(self) -> bytes:
+        """The authorities that it trusts."""
+
+    @property
+    def cert(self) -> bytes | None:
+        """Its certificate; None: it shows none."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class ApiAnswer:
         Raises:
             Unreachable: if the body is no JSON: whatever answered is not dockerd.
         """
+        import json  # noqa: PLC0415 - as below
+
         try:
             return cast("Json", json.loads(self.body))
         except (ValueError, RecursionError):
@@ -105,7 +108,7 @@ def get(endpoint: Endpoint, material: ClientMaterial, path: str, *, timeout: flo
     """
     head = request(path, endpoint.authority)
     deadline = time.monotonic() + timeout
-    with _told(endpoint.url):
+    with told(endpoint.url):
         context = verifying_context(material)
         with connect(endpoint, deadline) as plain:
             plain.settimeout(remaining(deadline))
@@ -128,7 +131,7 @@ def unix_get(socket_path: Path, path: str, *, timeout: float) -> ApiAnswer:
     head = request(path, "docker")
     deadline = time.monotonic() + timeout
     source = f"unix://{visible(str(socket_path))}"
-    with _told(source), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+    with told(source), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout)
         sock.connect(str(socket_path))
         return _exchange(sock, head, deadline, source)
@@ -143,6 +146,8 @@ def peer(socket_path: Path, *, timeout: float) -> int | None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout)
         sock.connect(str(socket_path))
+        import struct  # noqa: PLC0415 - as below
+
         process, _, _ = struct.unpack(
             "3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         )
@@ -157,12 +162,14 @@ def read_version(answer: bytes, source: str) -> ApiSeen:
         answer: head and body, whole, as they came.
         source: who gave it, for error messages.
     """
+    from dockertls.probe.observation import ApiSeen  # noqa: PLC0415 - as below
+
     try:
-        got = _read(http.client.HTTPResponse(cast("socket.socket", _Canned(answer)), method="GET"), source)
+        got = _read(io.BytesIO(answer), source)
         if got.status != _OK:
             return ApiSeen(got.status, date=_header(got, "date"), software=_header(got, "server"))
         told = got.json()
-    except (http.client.HTTPException, ValueError, Unreachable) as error:
+    except (ValueError, Unreachable) as error:
         return ApiSeen(fault=reason_of(error))
     known = told if isinstance(told, dict) else {}
     server, version_of_api = (visible(str(known.get(key, ""))) for key in ("Version", "ApiVersion"))
@@ -171,16 +178,6 @@ def read_version(answer: bytes, source: str) -> ApiSeen:
 
 def _header(answer: ApiAnswer, wanted: str) -> str:
     return visible(next((value for name, value in answer.headers if name == wanted), ""))
-
-
-@dataclass(frozen=True)
-class _Canned:
-    """What http.client reads an answer from: bytes that have come already."""
-
-    content: bytes
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self.content)
 
 
 def connect(endpoint: Endpoint, deadline: float) -> socket.socket:
@@ -249,7 +246,7 @@ def bare_context() -> ssl.SSLContext:
     return context
 
 
-def verifying_context(material: ClientMaterial) -> ssl.SSLContext:
+def verifying_context(material: Pems) -> ssl.SSLContext:
     """The context of a real client: chain and name are verified, and the client's certificate is shown.
 
     Raises:
@@ -268,8 +265,15 @@ def load_authorities(context: ssl.SSLContext, pem: bytes) -> None:
     Raises:
         ValueError: if there is none, or one of them cannot be read.
     """
-    ders = [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(pem)]
-    context.load_verify_locations(cadata=b"".join(ders))
+    blocks = pem_blocks(pem)
+    found = [block for block in blocks if block.label == CERTIFICATE]
+    if not found or not is_whole(pem, blocks):
+        raise ValueError("the CA file is cut off" if found else "there is no certificate in the CA file: no start line")
+    for block in found:
+        try:
+            context.load_verify_locations(cadata=der(block))
+        except ssl.SSLError as error:
+            raise ValueError(f"a certificate of the CA file cannot be read: {reason_of(error)}") from error
 
 
 def load_pair(context: ssl.SSLContext, cert: bytes | None, key: bytes | None) -> None:
@@ -281,7 +285,7 @@ def load_pair(context: ssl.SSLContext, cert: bytes | None, key: bytes | None) ->
     """
     if cert is None:
         return
-    if is_encrypted(key if key is not None else cert):
+    if any(map(is_hidden, pem_blocks(key if key is not None else cert))):
         raise ValueError("the private key is encrypted")
     with contextlib.ExitStack() as files:
         cert_path = files.enter_context(_as_file(cert))
@@ -310,6 +314,8 @@ def _as_file(content: bytes) -> Iterator[str]:
     if hasattr(os, "memfd_create") and os.access("/proc/self/fd", os.R_OK):
         handle, path = os.memfd_create("pem", os.MFD_CLOEXEC), None
     else:
+        import tempfile  # noqa: PLC0415 - as below
+
         handle, path = tempfile.mkstemp(prefix="dockertls-")
     try:
         os.fchmod(handle, 0o600)
@@ -326,16 +332,20 @@ _Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, i
 
 
 def _resolve(endpoint: Endpoint, deadline: float) -> list[_Address]:
-    """The host's addresses, by a thread of its own: the C library's resolver knows no timeout."""
+    """The host's addresses; those of a name by a thread of its own: the C library's resolver knows no timeout."""
+    host = (endpoint.via or endpoint.host).encode()  # a text would be looked at by IDNA's tables first
+    if as_address(host.decode()):
+        return _addresses(host, endpoint.port)
+    import queue  # noqa: PLC0415 - as above
+    import threading  # noqa: PLC0415 - as above
+
     found: queue.SimpleQueue[list[_Address] | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answer = socket.getaddrinfo(endpoint.via or endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+            found.put(_addresses(host, endpoint.port))
         except OSError as error:
             found.put(error)
-        else:
-            found.put(cast("list[_Address]", answer))
 
     threading.Thread(target=ask, daemon=True, name="resolve").start()
     try:
@@ -347,32 +357,22 @@ def _resolve(endpoint: Endpoint, deadline: float) -> list[_Address]:
     return answer
 
 
-@dataclass(frozen=True)
-class _Bounded:
-    """What http.client reads an answer from: the socket, with one deadline and one budget for all of the answer."""
-
-    sock: socket.socket
-    deadline: float
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self.sock, self.deadline))
+def _addresses(host: bytes, port: int) -> list[_Address]:
+    return cast("list[_Address]", socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 class _Raw(io.RawIOBase):
+    """What a socket receives until a deadline."""
+
     def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock, self._deadline, self._left = sock, deadline, 2 * LARGEST_ANSWER + _LARGEST_HEAD
+        self._sock, self._deadline = sock, deadline
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: object) -> int:
-        view = memoryview(cast("bytearray", buffer))
         self._sock.settimeout(remaining(self._deadline))
-        count = self._sock.recv_into(view)
-        self._left -= count
-        if self._left < 0:
-            raise http.client.HTTPException("the answer is too large")
-        return count
+        return self._sock.recv_into(memoryview(cast("bytearray", buffer)))
 
 
 def request(path: str, host: str) -> bytes:
@@ -381,40 +381,41 @@ def request(path: str, host: str) -> bytes:
     Raises:
         Refused: if the path cannot stand in a request.
     """
-    if not PATH.fullmatch(path):
-        refuse(f"path {visible(path)!r}", [Fault("it cannot stand in a request", "write it as /containers/json")])
-    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: dockertls", "Accept: */*", "Connection: close")
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+    return b"".join(ApiRequest.parse("GET", path).sent(host, None))
 
 
 def _exchange(sock: socket.socket, head: bytes, deadline: float, source: str) -> ApiAnswer:
     # A server that refuses us may be gone before we have sent all; why it did can still be read.
     with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
         sock.sendall(head)
-    return _read(http.client.HTTPResponse(cast("socket.socket", _Bounded(sock, deadline)), method="GET"), source)
+    return _read(io.BufferedReader(_Raw(sock, deadline)), source)
 
 
-def _read(response: http.client.HTTPResponse, source: str) -> ApiAnswer:
-    with contextlib.closing(response):
-        response.begin()
-        body = response.read(LARGEST_ANSWER + 1)
+def _read(reader: Reader, source: str) -> ApiAnswer:
+    """A whole answer. Raises ValueError: what came is none, or too large."""
+    head, body = head_of(reader, "GET"), bytearray()
+    for part in body_of(head, reader):
+        body += part
         if len(body) > LARGEST_ANSWER:
-            raise http.client.HTTPException(f"the answer is larger than {LARGEST_ANSWER} bytes")
-        headers = tuple((name.lower(), value) for name, value in response.getheaders())
-        return ApiAnswer(response.status, headers, body, source)
+            raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    return ApiAnswer(head.status, head.headers, bytes(body), source)
 
 
 @contextlib.contextmanager
-def _told(source: str) -> Iterator[None]:
+def told(source: str) -> Iterator[None]:
     """Every way in which a request can fail, as one error with a hint."""
     try:
         yield
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Unreachable(*explained(error, source)) from error
+    except (OSError, ValueError) as error:
+        raise Unreachable(*_explained(error, source)) from error
 
 
-def explained(error: Exception, source: str) -> tuple[str, str]:
-    """An error in one line, and what to do about it."""
+def _explained(error: Exception, source: str) -> tuple[str, str]:
+    """An error in one line, with its cause, and what to do about it."""
+    from dockertls.probe.remedies import explain  # noqa: PLC0415 - its table is for failures
+
     reason = reason_of(error)
     known = explain(reason)
-    return f"{source}: {reason}", known.remedy if known else "look at dockerd's log: journalctl -u docker"
+    if known is None:
+        return f"{source}: {reason}", "look at dockerd's log: journalctl -u docker"
+    return f"{source}: {known.cause} ({reason})", known.remedy

@@ -9,14 +9,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import Fault, refuse
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TLS_PORT = 2376
 PLAIN_PORT = 2375
 """What the docker CLI takes where no port is given, with TLS or without (docker/cli opts/hosts.go)."""
+
+UNIX = "unix://"
+SOCKET = "/var/run/docker.sock"
+"""Where the docker CLI looks if nothing else is said."""
+
+_LONGEST_SOCKET = 107
+"""Bytes of a path that sun_path holds (unix(7)), less the NUL at its end."""
 
 _HIGHEST_PORT = 65535
 _LONGEST_NAME = 253
@@ -86,6 +93,45 @@ class Endpoint:
         port, port_faults = _port(port_text)
         refuse(what, (*_misplaced(rest), *host_faults, *port_faults))
         return cls(name, port, _note(scheme, host, port_text))
+
+
+@dataclass(frozen=True)
+class UnixSocket:
+    """A daemon's socket on this host.
+
+    Attributes:
+        path: absolute.
+    """
+
+    path: str
+
+    authority = "docker"
+    """What the Host header has: the docker CLI wrote this before it wrote api.moby.localhost."""
+
+    @property
+    def url(self) -> str:
+        """As DOCKER_HOST wants it; for messages."""
+        return f"{UNIX}{visible(self.path)}"
+
+    @classmethod
+    def parse(cls, text: str) -> UnixSocket:
+        """Read `unix:///run/docker.sock`; without a path it is the docker CLI's own.
+
+        Raises:
+            Refused: if no socket can have that path.
+        """
+        path = text.strip().removeprefix(UNIX) or SOCKET
+        refuse(f"endpoint {visible(text)!r}", list(_socket_faults(path)))
+        return cls(path)
+
+
+def _socket_faults(path: str) -> Iterator[Fault]:
+    if not path.startswith("/"):
+        yield Fault("its path is not absolute", f"write it with three slashes: {UNIX}{SOCKET}")
+    if not path.isprintable():
+        yield Fault("its path holds a character that cannot be printed", f"write {UNIX}{SOCKET}")
+    if len(path.encode("utf-8", "surrogateescape")) > _LONGEST_SOCKET:
+        yield Fault(f"its path is longer than {_LONGEST_SOCKET} bytes", "make a shorter link to it")
 
 
 def as_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -1,266 +1,220 @@
-"""One request of any kind to Docker's remote API, over TLS or a unix socket: its body and its answer may be streams."""
+"""One request to a daemon's remote API, over mutual TLS or its unix socket; the answer is handed on as it comes."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
-import re
 import select
 import socket
 import ssl
 import time
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, cast
-from urllib.parse import quote
+from typing import TYPE_CHECKING, cast
 
-from dockertls.errors import Fault, Unreachable, refuse
-from dockertls.plan import visible
+from dockertls.errors import Refused, Unreachable
 from dockertls.probe import api
+from dockertls.probe.endpoint import UnixSocket
+from dockertls.probe.message import BLOCK, Garbled, body_of, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from dockertls.probe.api import Pems
     from dockertls.probe.endpoint import Endpoint
-    from dockertls.probe.observation import ClientMaterial
+    from dockertls.probe.message import ApiRequest, Body, Head, Reader
 
-PIECE = 64 * 1024
-_METHOD = re.compile(r"[A-Za-z]{1,20}")
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade"})
-_UPGRADE = HTTPStatus.SWITCHING_PROTOCOLS
+ERROR = 400
+SWITCHED = 101
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds, seconds and times (tcp(7)): a host that is gone is noticed though a stream may be silent for days."""
 
 
-@dataclass(frozen=True)
-class Body:
-    """What is sent.
-
-    Attributes:
-        pieces: of it, in their order.
-        size: of all, in bytes; None: it is not known before the end, and goes in chunks (RFC 9112, section 7.1).
-    """
-
-    pieces: Iterator[bytes] = field(compare=False)
-    size: int | None = None
+class Unusable(Refused):
+    """The client's own certificate, key or CA file cannot be used."""
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request.
-
-    Attributes:
-        method: such as "GET".
-        path: with its query.
-        headers: names and values.
-        body: None: there is none.
-    """
-
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: Body | None = None
-
-    @classmethod
-    def of(
-        cls, line: tuple[str, str], query: Sequence[str], headers: Sequence[str], body: Body | None, kind: str
-    ) -> Call:
-        """From a command line.
-
-        Args:
-            line: method, in letters, and path, which may have a query of its own.
-            query: `KEY=VALUE` each, not encoded.
-            headers: `Name: value` each.
-            body: what is sent.
-            kind: its media type, where no header says another.
-
-        Raises:
-            Refused: with every fault.
-        """
-        method, path = line
-        named = [tuple(part.strip() for part in one.partition(":")[::2]) for one in headers]
-        refuse("the request", (*_line_faults(method, path), *_query_faults(query), *_field_faults(headers, named)))
-        more = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, _, value in map(_split, query))
-        joined = path + (("&" if "?" in path else "?") + more if more else "")
-        known = {name.lower() for name, _ in named}
-        typed = [("Content-Type", kind)] if body and "content-type" not in known else []
-        return cls(method.upper(), joined, (*typed, *cast("list[tuple[str, str]]", named)), body)
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    return text.partition("=")
-
-
-def _line_faults(method: str, path: str) -> Iterator[Fault]:
-    if not _METHOD.fullmatch(method):
-        yield Fault(f"{visible(method)!r} is no method", "write GET, POST, PUT, DELETE or HEAD")
-    if not api.PATH.fullmatch(path):
-        yield Fault(f"{visible(path)!r} is no path", "write it as /containers/json, and what is not ASCII with --query")
-
-
-def _query_faults(query: Sequence[str]) -> Iterator[Fault]:
-    for one in query:
-        if not one.partition("=")[0] or "=" not in one:
-            yield Fault(f"--query {visible(one)} is not KEY=VALUE", "write --query all=1")
-
-
-def _field_faults(headers: Sequence[str], named: Sequence[tuple[str, ...]]) -> Iterator[Fault]:
-    for text, (name, value) in zip(headers, named, strict=True):
-        if not _FIELD_NAME.fullmatch(name) or not value.isprintable() or not value.isascii() or ":" not in text:
-            yield Fault(f"--header {visible(text)} is not Name: value", "printable ASCII in one line")
-        elif name.lower() in _OURS:
-            yield Fault(
-                f"--header {name} is not yours to set", "leave it out: it follows from the endpoint and the body"
-            )
-
-
 class Answer:
-    """An answer whose body is read as it comes.
+    """An answer whose head has come.
 
     Attributes:
-        status: such as 200.
-        headers: names and values as they came.
+        head: status and headers.
+        source: who gives it, for error messages.
     """
 
-    def __init__(self, response: http.client.HTTPResponse, source: str, wire: _Patient) -> None:
-        self.status = response.status
-        self.headers = tuple(response.getheaders())
-        self._response, self._source, self._wire = response, source, wire
+    head: Head
+    source: str
+    _reader: Reader = field(repr=False, compare=False)
 
-    def pieces(self) -> Iterator[bytes]:
-        """The body, decoded, without waiting for more than there is.
+    def parts(self) -> Iterator[bytes]:
+        """The body, part by part as it comes; whatever is wrong with it is found at its place.
 
         Raises:
-            Unreachable: if it is cut off.
+            Unreachable: if it ends before its end, or cannot be read.
         """
-        self._wire.patience = None  # a stream may be silent for as long as it likes
-        with told(self._source):
-            while piece := self._response.read1(PIECE):
-                yield piece
-            if self._response.length:
-                raise http.client.IncompleteRead(b"", self._response.length)
-
-
-class _Socket(Protocol):
-    def sendall(self, data: bytes) -> None: ...
+        coming = body_of(self.head, self._reader)
+        while True:
+            with _told(self.source):
+                part = next(coming, None)
+            if part is None:
+                return
+            yield part
 
 
 @contextlib.contextmanager
-def over_tls(
-    endpoint: Endpoint, material: ClientMaterial, call: Call, *, timeout: float, wait: float
+def asked(
+    target: Endpoint | UnixSocket,
+    material: Pems | None,
+    request: ApiRequest,
+    body: Body | None,
+    *,
+    timeout: float,
 ) -> Iterator[Answer]:
-    """Ask over mutual TLS, the server verified against the client's own authorities and by its name.
+    """Ask, and hold the connection while the block lasts.
 
     Args:
-        endpoint: whom to ask.
-        material: the client's files; nothing is taken from the environment or from the system's roots.
-        call: what is asked.
-        timeout: seconds for name, connection and handshake.
-        wait: seconds for the answer to begin; 0: for ever.
+        target: whom to ask.
+        material: the client's files; not looked at for a unix socket. Nothing is taken from the environment or from the
+            system's roots.
+        request: what to ask.
+        body: what goes with it; it is read while it is sent.
+        timeout: seconds for name, connection and handshake; seconds in which some of the body must be taken, and in
+            which the head of the answer must come. A body that is no error may then last as long as it likes.
+
+    Yields:
+        The answer.
 
     Raises:
-        Unreachable: if there is no connection, no handshake, or no answer.
+        Refused: if the answer is no answer but another protocol (attach).
+        Unusable: if the client's own files cannot be used.
+        Unreachable: if there is no connection, no handshake or no answer in time.
     """
-    deadline = time.monotonic() + timeout
-    with contextlib.ExitStack() as opened:
-        with told(endpoint.url):
-            context = api.verifying_context(material)
-            plain = opened.enter_context(api.connect(endpoint, deadline))
-            plain.settimeout(api.remaining(deadline))
-            tls = opened.enter_context(context.wrap_socket(plain, server_hostname=endpoint.name))
-            _settle(tls, deadline)
-            answer = _ask(tls, call, endpoint.authority, endpoint.url, wait)
-        yield answer
+    context = None if isinstance(target, UnixSocket) else _context(material)
+    with contextlib.ExitStack() as stack:
+        with _told(target.url):
+            sock = stack.enter_context(_connected(target, context, time.monotonic() + timeout))
+            wire = _Wire(sock, request.sent(target.authority, body), timeout)
+            reader = io.BufferedReader(wire, BLOCK)
+            head = head_of(reader, request.method)
+        if head.status == SWITCHED:
+            hint = "use the docker CLI to attach; `exec` and `attach` answer here what they say, and take no input"
+            raise Refused(f"{target.url}: {request.target} wants to go on in another protocol", hint)
+        wire.settle(failed=head.status >= ERROR)
+        yield Answer(head, target.url, reader)
 
 
-@contextlib.contextmanager
-def over_unix(socket_path: str, call: Call, *, timeout: float, wait: float) -> Iterator[Answer]:
-    """Ask over a unix socket; see `over_tls`."""
-    source = f"unix://{visible(socket_path)}"
-    with contextlib.ExitStack() as opened:
-        with told(source):
-            sock = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            sock.settimeout(timeout)
-            sock.connect(socket_path)
-            answer = _ask(sock, call, "docker", source, wait)
-        yield answer
+def _context(material: Pems | None) -> ssl.SSLContext:
+    if material is None:
+        raise Unusable("there are no files of a client", "name them with --cert-path DIR")
+    try:
+        return api.verifying_context(material)
+    except (OSError, ValueError) as error:
+        hint = "see what is wrong with them: dockertls inspect FILE"
+        raise Unusable(f"the client's files cannot be used: {api.reason_of(error)}", hint) from error
 
 
-def _settle(tls: ssl.SSLSocket, deadline: float) -> None:
-    """Read before anything is written: until a refusal, a ticket, or silence; see `dockertls.probe.wire`."""
-    if tls.version() != "TLSv1.3":
-        return
-    until = time.monotonic() + min(api.GRACE, api.remaining(deadline) / 2)
-    tls.setblocking(False)
-    while (left := until - time.monotonic()) > 0 and select.select([tls], [], [], left)[0]:
-        try:
-            if not tls.recv(1):
-                raise ConnectionAbortedError("closed by the server")
-            raise http.client.BadStatusLine("an answer to nothing")
-        except ssl.SSLWantReadError:
-            if (session := tls.session) is not None and session.has_ticket:
-                return
+def _connected(target: Endpoint | UnixSocket, context: ssl.SSLContext | None, deadline: float) -> socket.socket:
+    """A connection, with TLS if there is a context for it; the caller closes it."""
+    if isinstance(target, UnixSocket):
+        return _local(target, deadline)
+    plain = api.connect(target, deadline)
+    with contextlib.ExitStack() as undo:
+        undo.callback(plain.close)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEP_ALIVE.items():
+            plain.setsockopt(socket.IPPROTO_TCP, cast("int", getattr(socket, name)), value)
+        plain.settimeout(api.remaining(deadline))
+        # An end without TLS's own word for it may have been made by anybody on the way.
+        tls = cast("ssl.SSLContext", context).wrap_socket(
+            plain, server_hostname=target.name.encode(), suppress_ragged_eofs=False
+        )
+        undo.pop_all()
+    return tls
 
 
-def _ask(sock: socket.socket, call: Call, host: str, source: str, wait: float) -> Answer:
-    sock.settimeout(wait or None)
-    # A server that refuses us may be gone before we have sent all; why it did can still be read.
-    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
-        _send(sock, call, host)
-    wire = _Patient(sock, wait or None)
-    response = http.client.HTTPResponse(cast("socket.socket", wire), method=call.method)
-    response.begin()
-    if response.status == _UPGRADE:
-        raise http.client.HTTPException("the answer takes the connection over (attach, exec): use docker for that")
-    return Answer(response, source, wire)
+def _local(target: UnixSocket, deadline: float) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(api.remaining(deadline))
+        sock.connect(target.path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
-def _send(sock: _Socket, call: Call, host: str) -> None:
-    fields = [("Host", host), ("User-Agent", "dockertls"), ("Accept", "*/*"), ("Connection", "close")]
-    given = {name.lower() for name, _ in call.headers}
-    lines = [f"{name}: {value}" for name, value in fields if name.lower() not in given]
-    lines += [f"{name}: {value}" for name, value in call.headers]
-    body, chunked = call.body, call.body is not None and call.body.size is None
-    if chunked:
-        lines.append("Transfer-Encoding: chunked")
-    elif body or call.method not in {"GET", "HEAD", "DELETE"}:
-        lines.append(f"Content-Length: {body.size if body else 0}")
-    sock.sendall("\r\n".join((f"{call.method} {call.path} HTTP/1.1", *lines, "\r\n")).encode("ascii"))
-    for piece in body.pieces if body else ():
-        sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-    if chunked:
-        sock.sendall(b"0\r\n\r\n")
+class _Wire(io.RawIOBase):
+    """Both directions of a connection: whoever waits for the answer sends what is left of the request.
 
+    So a daemon may answer before it has read all, and refuse before that; and no side waits for the other one to read.
+    """
 
-class _Patient:
-    """What http.client reads an answer from: a socket with a limit for each wait, that can be lifted."""
-
-    def __init__(self, sock: socket.socket, patience: float | None) -> None:
-        self.sock, self.patience = sock, patience
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self))
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, wire: _Patient) -> None:
-        self._wire = wire
+    def __init__(self, sock: socket.socket, outgoing: Iterator[bytes], patience: float) -> None:
+        sock.setblocking(False)
+        self._sock, self._outgoing, self._patience = sock, outgoing, patience
+        self._unsent = memoryview(b"")
+        self._deadline: float | None = time.monotonic() + patience
 
     def readable(self) -> bool:
         return True
 
+    def settle(self, *, failed: bool) -> None:
+        """The head has come: an error has to follow at once, and nothing more is sent; anything else takes its time."""
+        self._deadline = time.monotonic() + self._patience if failed else None
+        if failed:
+            self._stop_sending()
+
     def readinto(self, buffer: object) -> int:
-        self._wire.sock.settimeout(self._wire.patience)
-        return self._wire.sock.recv_into(memoryview(cast("bytearray", buffer)))
+        view = memoryview(cast("bytearray", buffer))
+        while True:
+            try:
+                return self._sock.recv_into(view)
+            except (ssl.SSLWantReadError, BlockingIOError):
+                wanted = select.POLLIN
+            except ssl.SSLWantWriteError:
+                wanted = select.POLLOUT
+            more = self._send()
+            if more is not None:
+                self._wait(wanted | more)
+
+    def _send(self) -> int | None:
+        """Send as much as the other side takes at once.
+
+        Returns:
+            What else to wait for; None: something was sent, and an answer may have come.
+        """
+        self._unsent = self._unsent or memoryview(next(self._outgoing, b""))
+        if not self._unsent:
+            return 0
+        try:
+            sent = self._sock.send(self._unsent)
+        except (ssl.SSLWantWriteError, BlockingIOError):
+            return select.POLLOUT
+        except ssl.SSLWantReadError:
+            return select.POLLIN
+        except (ConnectionError, ssl.SSLEOFError):
+            self._stop_sending()  # whoever refuses us may be gone by now; why can still be read
+            return 0
+        self._unsent = self._unsent[sent:]
+        self._deadline = time.monotonic() + self._patience if self._deadline is not None else None
+        return None
+
+    def _stop_sending(self) -> None:
+        self._outgoing, self._unsent = iter(()), memoryview(b"")
+
+    def _wait(self, events: int) -> None:
+        poll = select.poll()
+        poll.register(self._sock, events)
+        left = None if self._deadline is None else api.remaining(self._deadline) * 1000
+        if not poll.poll(left):
+            raise TimeoutError("timed out")
 
 
 @contextlib.contextmanager
-def told(source: str) -> Iterator[None]:
-    """Every way in which a request can fail, as one error with a hint."""
-    try:
-        yield
-    except http.client.IncompleteRead as error:
-        hint = "ask again; dockerd's log says why it stopped: journalctl -u docker"
-        raise Unreachable(f"{source}: the answer is cut off", hint) from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Unreachable(*api.explained(error, source)) from error
+def _told(source: str) -> Iterator[None]:
+    """As `api.told`; what is no HTTP is none of dockerd's."""
+    with api.told(source):
+        try:
+            yield
+        except Garbled as error:
+            raise Unreachable(f"{source}: {error}", "is it dockerd that listens there?") from error

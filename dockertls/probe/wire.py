@@ -32,6 +32,9 @@ R = TypeVar("R")
 MOST_BYTES = 64 * 1024
 """What is read of one connection at most."""
 
+GRACE = 1.0
+"""Seconds that a TLS 1.3 server has to refuse us, or to send a ticket, before we write: some servers send no ticket."""
+
 _AT_ONCE = 16 * 1024
 _HEAD_END = b"\r\n\r\n"
 _CERTIFICATE_REQUEST = 13  # RFC 8446, section 4
@@ -181,7 +184,7 @@ class Session:
         """Read before anything is written: until a refusal, a ticket, a first byte, or silence."""
         if self.tls.version() != "TLSv1.3":
             return b""
-        until = time.monotonic() + min(api.GRACE, api.remaining(self.wire.deadline) / 2)
+        until = time.monotonic() + min(GRACE, api.remaining(self.wire.deadline) / 2)
         heard = False  # whether there is a ticket takes long to ask: it is copied with all of the session
         with contextlib.suppress(TimeoutError):
             while True:

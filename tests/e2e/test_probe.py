@@ -2,181 +2,53 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from ipaddress import ip_address
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
 
 from dockertls.errors import Unreachable
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
-from dockertls.pki.issue import Issued, Request, issue
-from dockertls.pki.keys import certificate_pem, generate, load_certificates, private_pem
-from dockertls.pki.profiles import CA, CLIENT, SERVER
+from dockertls.pki.keys import load_certificates
 from dockertls.probe import api
-from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.entry import without_client
 from dockertls.probe.grade import grade
 from dockertls.probe.handshake import look
 from dockertls.probe.observation import ClientMaterial, Outcome
 from dockertls.probe.observing import observe
 from dockertls.probe.remedies import explain
-from dockertls.probe.stranger import OUR_SERVER, STRANGER, stranger, visitors
-from tests.e2e.newer import DOCKERD as NEWER
+from dockertls.probe.stranger import stranger
+from tests.e2e.dockerds import DOCKERDS, PATIENCE, SYSTEM_TRUST, TIMEOUT, TLS, VERIFYING, Daemon, Material, running
 from tests.e2e.program import dockertls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from dockertls.findings import Verdict
-    from dockertls.pki.profiles import Profile
 
 pytestmark = pytest.mark.needs("dockerd")
-
-DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") or "dockerd"
-DOCKERDS = (
-    pytest.param(DOCKERD, id="dockerd"),
-    pytest.param(str(NEWER), id="newer", marks=pytest.mark.needs("newer-dockerd")),
-)
-"""Their TLS libraries are eight releases of Go apart, and refuse with other alerts."""
-TIMEOUT = 5.0
-PATIENCE = 30.0
-LOCALHOST = (x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1")))
-
-
-@dataclass(frozen=True)
-class Daemon:
-    endpoint: Endpoint
-    socket: PurePosixPath
-    log: Path
-
-
-@dataclass(frozen=True)
-class Material:
-    """An authority, and a server and a client of it; a client of another."""
-
-    root: Issued
-    server: ClientMaterial
-    client: ClientMaterial
-    other: ClientMaterial
-
-    @property
-    def visitors(self) -> dict[str, ClientMaterial]:
-        """Everybody who should not be let in."""
-        now = datetime.now(UTC)
-        made = visitors(self.client.ca, self.client.cert, now=now, serial=x509.random_serial_number)
-        return {**made, STRANGER: self.other, OUR_SERVER: self.server}
-
-    @property
-    def ca(self) -> bytes:
-        return certificate_pem([self.root.certificate])
-
 
 Run = Callable[..., AbstractContextManager[Daemon]]
 
 
-def leaf(profile: Profile, root: Issued, *names: x509.GeneralName) -> ClientMaterial:
-    key = generate("ecdsa-p256")
-    made = issue(Request(profile, profile.name, names), key, root, now=datetime.now(UTC), serial=2)
-    return ClientMaterial(certificate_pem([root.certificate]), certificate_pem([made.certificate]), private_pem(key))
-
-
 @pytest.fixture(scope="module")
 def material() -> Material:
-    now = datetime.now(UTC)
-    root = issue(Request(CA, "ours"), generate("ecdsa-p256"), None, now=now, serial=1)
-    other = stranger(now=now, serials=(3, 4))
-    return Material(root, leaf(SERVER, root, *LOCALHOST), leaf(CLIENT, root), other)
+    return Material.made()
 
 
 @pytest.fixture(scope="module", params=DOCKERDS)
 def run(request: pytest.FixtureRequest, material: Material, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Start a dockerd of its own with these flags, for as long as the block lasts."""
-    return partial(started_by, request.param, material, tmp_path_factory)
 
+    def started(*flags: str, **how: Any) -> AbstractContextManager[Daemon]:  # noqa: ANN401 - as of `running`
+        return running(request.param, material, tmp_path_factory.mktemp("dockerd"), *flags, **how)
 
-@contextlib.contextmanager
-def started_by(
-    program: str,
-    material: Material,
-    tmp_path_factory: pytest.TempPathFactory,
-    *flags: str,
-    ca: bytes | None = None,
-    config: str = "{{}}",
-    trusts_system: bool = False,
-) -> Iterator[Daemon]:
-    place = tmp_path_factory.mktemp("dockerd")
-    files = {"ca": ca or material.ca, "cert": material.server.cert or b"", "key": material.server.key or b""}
-    for name, content in files.items():
-        (place / f"{name}.pem").write_bytes(content)
-    (place / "daemon.json").write_text(config.format(place=place))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    daemon = Daemon(Endpoint("127.0.0.1", port), PurePosixPath(place / "d.sock"), place / "log")
-    with daemon.log.open("wb") as log:
-        process = subprocess.Popen(
-            [program, *_argv(place, daemon), *(flag.format(place=place) for flag in flags)],
-            env=_environment(place, trusts_system=trusts_system),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _await(process, daemon)
-            yield daemon
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-            subprocess.run(["umount", place / "data"], check=False, capture_output=True)  # dockerd leaves it mounted
-
-
-def _environment(place: Path, *, trusts_system: bool) -> dict[str, str]:
-    """Nothing of Docker's; the system's own authorities are those of the test, where they are wanted."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER")}
-    return clean | (
-        {"SSL_CERT_FILE": str(place / "ca.pem"), "SSL_CERT_DIR": str(place / "none")} if trusts_system else {}
-    )
-
-
-def _argv(place: Path, daemon: Daemon) -> list[str]:
-    own = {"config-file": "daemon.json", "data-root": "data", "exec-root": "exec", "pidfile": "pid"}
-    return [
-        *(f"--{flag}={place / name}" for flag, name in own.items()),
-        f"--host=unix://{daemon.socket}",
-        f"--host={daemon.endpoint.url}",
-        "--iptables=false",
-        "--bridge=none",
-        "--storage-driver=vfs",
-    ]
-
-
-def _await(process: subprocess.Popen[bytes], daemon: Daemon) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            api.unix_get(daemon.socket, "/_ping", timeout=TIMEOUT)
-        except Unreachable:
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"dockerd did not start: {daemon.log.read_text()}")
-            time.sleep(0.05)
-        else:
-            return
-
-
-TLS = ("--tlscacert={place}/ca.pem", "--tlscert={place}/cert.pem", "--tlskey={place}/key.pem")
-SYSTEM_TRUST = '{{"tlsverify": true, "tlscert": "{place}/cert.pem", "tlskey": "{place}/key.pem"}}'
-VERIFYING = ("--tlsverify", *TLS)
+    return started
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +43,7 @@ def test_neither_help_nor_version_loads_what_only_commands_need(words: tuple[str
     assert not modules & set(HEAVY)
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "check", "undo", "ca", "daemon", "timer"])
+@pytest.mark.parametrize("name", ["bootstrap", "check", "api", "undo", "ca", "daemon", "timer"])
 def test_help_of_a_command_loads_that_command_alone(name: str) -> None:
     modules = imported(name, "--help")
     other = {f"dockertls.cli.{module}" for command, module in COMMANDS.items() if module != COMMANDS[name]}
@@ -66,3 +68,23 @@ def test_a_daemon_is_shown_without_what_only_certificates_and_terminals_need() -
     modules = imported("--root", "tests/roots/debian/tree", "daemon", "show")
     assert "dockertls.daemon.rules" in modules
     assert not modules & set(HEAVY)
+
+
+def test_a_request_is_made_without_what_only_command_lines_certificates_and_hosts_need(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "d.sock"))
+        listener.listen()
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        modules = imported("api", "GET", "/_ping", "--endpoint", f"unix://{tmp_path}/d.sock")
+        thread.join()
+    assert "dockertls.probe.request" in modules
+    heavy = {"typer", "cryptography", "rich", "idna", "http.client", "pathlib", "json", "subprocess", "tempfile"}
+    assert not modules & {*heavy, "dockertls.cli.session", "dockertls.probe.observation", "dockertls.plan"}
+
+
+def answer(listener: socket.socket) -> None:
+    caller, _ = listener.accept()
+    with caller:
+        caller.recv(4096)
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")

@@ -1,215 +1,425 @@
-"""Requests of every kind to servers of every kind."""
+"""Requests to servers in threads that behave, misbehave, drip, lie and hang up."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.errors import Refused, Unreachable
+from dockertls.errors import NotReady, Refused, Unreachable
+from dockertls.pki.keys import generate, private_pem
+from dockertls.probe.endpoint import UnixSocket
+from dockertls.probe.message import BLOCK, ApiRequest, Body
 from dockertls.probe.observation import ClientMaterial
-from dockertls.probe.request import Body, Call, over_tls, over_unix
-from tests.unit.probe.test_hostile import served
+from dockertls.probe.remedies import explain
+from dockertls.probe.request import Unusable, asked
+from dockertls.probe.standin import server_context
 
 if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.unit.probe.conftest import Behaviour, Serve, World
+    from dockertls.probe.endpoint import Endpoint
+    from tests.unit.probe.conftest import Behaviour, Https, Serve, World
+
+    Script = Callable[[ssl.SSLSocket], None]
+    Api = Callable[[Script], Endpoint]
 
 TIMEOUT = 5.0
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+SHORT = 0.4
+PING = ApiRequest.parse("GET", "/_ping")
+BUILD = ApiRequest.parse("POST", "/build")
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def call(method: str = "GET", path: str = "/_ping", body: Body | None = None, **more: list[str]) -> Call:
-    return Call.of((method, path), more.get("query", []), more.get("headers", []), body, "application/json")
+@pytest.fixture
+def api(world: World, serve: Serve) -> Api:
+    """A server with mutual TLS that plays a script once it has read the head of a request."""
+
+    def started(script: Script) -> Endpoint:
+        context = server_context(world.server.ca, world.server.cert or b"", world.server.key or b"")
+
+        def behave(caller: socket.socket) -> None:
+            caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Go has it
+            with context.wrap_socket(caller, server_side=True) as tls:
+                script(tls)
+                with contextlib.suppress(OSError):
+                    tls.unwrap()
+
+        return serve(behave)
+
+    return started
 
 
-def answering(world: World, answer: bytes, asked: list[bytes] | None = None, *, until: bytes = b"") -> Behaviour:
-    context = served(world.server, world.ours.pem)
+def answering(*parts: bytes) -> Script:
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        for part in parts:
+            tls.sendall(part)
 
-    def behave(caller: socket.socket) -> None:
-        with context.wrap_socket(caller, server_side=True) as tls:
-            got = tls.recv(65536)
-            while not got.endswith(until):
-                got += tls.recv(65536)
-            if asked is not None:
-                asked.append(got)
-            tls.sendall(answer)
-
-    return behave
+    return script
 
 
-def asked(world: World, serve: Serve, answer: bytes, question: Call | None = None) -> tuple[int, bytes]:
-    endpoint = serve(answering(world, answer))
-    with over_tls(endpoint, world.good, question or call(), timeout=TIMEOUT, wait=TIMEOUT) as got:
-        return got.status, b"".join(got.pieces())
+def read_head(tls: ssl.SSLSocket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = tls.recv(1)
+        assert part, "the request was cut off"
+        head += part
+    return head
 
 
-@pytest.mark.parametrize(
-    ("answer", "status", "body"),
-    [
-        (OK, 200, b"OK"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n3\r\nday\r\n0\r\n\r\n", 200, b"OKday"),
-        (b"HTTP/1.1 200 OK\r\n\r\nuntil it closes", 200, b"until it closes"),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
-        (b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere/\r\nContent-Length: 0\r\n\r\n", 302, b""),
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", 404, b"{}"),
-    ],
-)
-def test_answers(world: World, serve: Serve, answer: bytes, status: int, body: bytes) -> None:
-    assert asked(world, serve, answer) == (status, body)
+def ask(
+    target: Endpoint | UnixSocket,
+    material: ClientMaterial | None,
+    request: ApiRequest = PING,
+    body: Body | None = None,
+    *,
+    timeout: float = TIMEOUT,
+) -> tuple[int, bytes]:
+    with asked(target, material, request, body, timeout=timeout) as answer:
+        return answer.head.status, b"".join(answer.parts())
 
 
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nOK", "cut off"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nOK", "cut off"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: endless\r\n" * 60_000, "headers"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"long" * 100_000, ""),
-        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\n", "attach"),
-        (b"\x00\x1b[31mgarbage\r\n\r\n", ""),
-        (b"", ""),
-    ],
-)
-def test_answers_that_are_none(world: World, serve: Serve, answer: bytes, told: str) -> None:
-    with pytest.raises(Unreachable) as refused:
-        asked(world, serve, answer)
-    assert told in refused.value.message
-    assert "\x1b" not in refused.value.message
+def test_an_answer(api: Api, world: World) -> None:
+    assert ask(api(answering(OK + b"Content-Length: 2\r\n\r\nOK")), world.good) == (200, b"OK")
+
+
+def test_parts_are_handed_on_before_the_next_one_is_there(api: Api, world: World) -> None:
+    seen = threading.Event()
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        tls.sendall(CHUNKED + b"5\r\nfirst\r\n")
+        assert seen.wait(TIMEOUT), "the first chunk was held back"
+        tls.sendall(b"4\r\nnext\r\n0\r\n\r\n")
+
+    with asked(api(script), world.good, PING, None, timeout=TIMEOUT) as answer:
+        parts = answer.parts()
+        assert next(parts) == b"first"
+        seen.set()
+        assert list(parts) == [b"next"]
+
+
+def test_a_stream_may_be_silent_for_longer_than_the_timeout(api: Api, world: World) -> None:
+    go = threading.Event()
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        tls.sendall(CHUNKED)
+        go.wait(TIMEOUT)
+        tls.sendall(b"4\r\nlate\r\n0\r\n\r\n")
+
+    with asked(api(script), world.good, PING, None, timeout=SHORT) as answer:
+        timer = threading.Timer(2 * SHORT, go.set)
+        timer.start()
+        assert b"".join(answer.parts()) == b"late"
+        timer.join()
+
+
+def drained(tls: ssl.SSLSocket) -> None:
+    with contextlib.suppress(OSError):
+        while tls.recv(BLOCK):
+            pass
+
+
+def dripping(tls: ssl.SSLSocket) -> None:
+    with contextlib.suppress(OSError):
+        for _ in range(1000):
+            tls.sendall(b"H")
+            threading.Event().wait(0.02)
+
+
+def failing_slowly(tls: ssl.SSLSocket) -> None:
+    tls.sendall(b"HTTP/1.1 500 X\r\nContent-Length: 1000\r\n\r\n")
+    dripping(tls)
+
+
+@pytest.mark.parametrize("script", [drained, dripping, failing_slowly])
+def test_nobody_waits_for_ever_for_an_answer_or_an_error(api: Api, world: World, script: Script) -> None:
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match=r"timed out|does not speak HTTP") as late:
+        ask(api(script), world.good, timeout=SHORT)
+    assert time.monotonic() - start < TIMEOUT
+    assert "--timeout" in late.value.hint
+
+
+def test_an_endless_head_is_refused_and_not_kept(api: Api, world: World) -> None:
+    def script(tls: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError):
+            tls.sendall(OK)
+            for number in range(1_000_000):
+                tls.sendall(b"X-%d: y\r\n" % number * 100)
+
+    with pytest.raises(Unreachable, match="no end") as refused:
+        ask(api(script), world.good)
     assert refused.value.hint
 
 
-def test_a_stream_is_handed_on_while_it_lasts(world: World, serve: Serve) -> None:
-    context, go_on = served(world.server, world.ours.pem), threading.Event()
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"",
+        b"HTTP/1.1 200",
+        OK + b"Content-Length: 10\r\n\r\n01234",
+        CHUNKED + b"5\r\nab",
+        CHUNKED + b"2\r\nab\r\n",
+        CHUNKED + b"2\r\nab\r\n0\r\n",
+    ],
+)
+def test_an_answer_that_is_cut_off_is_told(api: Api, world: World, cut: bytes) -> None:
+    with pytest.raises(Unreachable, match="closed by the server") as refused:
+        ask(api(answering(cut)), world.good)
+    known = explain(refused.value.message)
+    assert known is not None
+    assert refused.value.hint == known.remedy
 
-    def behave(caller: socket.socket) -> None:
+
+def test_what_came_before_the_cut_is_handed_on(api: Api, world: World) -> None:
+    with asked(api(answering(CHUNKED + b"2\r\nab\r\n")), world.good, PING, None, timeout=TIMEOUT) as answer:
+        parts = answer.parts()
+        assert next(parts) == b"ab"
+        with pytest.raises(Unreachable):
+            next(parts)
+
+
+def test_a_body_without_length_has_ended_only_if_tls_says_so(world: World, serve: Serve) -> None:
+    context = server_context(world.server.ca, world.server.cert or b"", world.server.key or b"")
+
+    def torn(caller: socket.socket) -> None:
         with context.wrap_socket(caller, server_side=True) as tls:
-            tls.recv(65536)
-            tls.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nfirst\n\r\n")
-            assert go_on.wait(TIMEOUT), "the first piece was kept back"
-            tls.sendall(b"7\r\nsecond\n\r\n0\r\n\r\n")
+            read_head(tls)
+            tls.sendall(OK + b"\r\nhalf of it")
+            tls.shutdown(socket.SHUT_RDWR)
 
-    with over_tls(serve(behave), world.good, call(), timeout=TIMEOUT, wait=TIMEOUT) as got:
-        pieces = got.pieces()
-        assert next(pieces) == b"first\n"
-        go_on.set()
-        assert b"".join(pieces) == b"second\n"
+    with pytest.raises(Unreachable, match="EOF"):
+        ask(serve(torn), world.good)
 
 
-def test_what_is_sent(world: World, serve: Serve) -> None:
-    got: list[bytes] = []
-    question = call(
-        "post", "/build?t=x", Body(iter([b"{}"]), 2), query=['labels={"a": "b&c"}'], headers=["X-Registry-Auth: e30="]
+def test_a_body_without_length_that_ends_well(api: Api, world: World) -> None:
+    assert ask(api(answering(OK + b"\r\nall")), world.good) == (200, b"all")
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(api: Api, world: World) -> None:
+    asked_for: list[bytes] = []
+
+    def script(tls: ssl.SSLSocket) -> None:
+        asked_for.append(read_head(tls))
+        tls.sendall(b"HTTP/1.1 301 Moved\r\nLocation: /_ping\r\nContent-Length: 0\r\n\r\n")
+
+    assert ask(api(script), world.good) == (301, b"")
+    assert len(asked_for) == 1
+
+
+def test_another_protocol_is_refused(api: Api, world: World) -> None:
+    with pytest.raises(Refused, match="another protocol") as refused:
+        ask(api(answering(b"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n")), world.good)
+    assert "attach" in refused.value.hint
+
+
+@pytest.mark.parametrize("garbage", [b"SSH-2.0-x\r\n", b"\x1b[2J\r\n", b"HTTP/1.1 200 OK\r\nX\r\n\r\n"])
+def test_garbage_is_told_and_escaped(api: Api, world: World, garbage: bytes) -> None:
+    with pytest.raises(Unreachable) as refused:
+        ask(api(answering(garbage)), world.good)
+    assert refused.value.message.isprintable()
+    assert "dockerd" in refused.value.hint
+
+
+def test_a_large_body_goes_out_while_a_large_answer_comes_in(api: Api, world: World) -> None:
+    """Each side would wait for the other one if either direction had to be over first."""
+    size = 24 * 1024 * 1024
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        tls.sendall(OK + b"Content-Length: %d\r\n\r\n" % (size + 3) + bytes(size))
+        left = size
+        while left and (part := tls.recv(BLOCK)):
+            left -= len(part)
+        tls.sendall(b"end" if left == 0 else b"cut")
+
+    body = Body((bytes(BLOCK) for _ in range(size // BLOCK)), size, "x")
+    status, got = ask(api(script), world.good, BUILD, body)
+    assert (status, len(got), got[-3:]) == (200, size + 3, b"end")
+
+
+def test_a_body_is_read_while_it_is_sent(api: Api, world: World) -> None:
+    arrived = threading.Event()
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        assert tls.recv(BLOCK) == b"5\r\nfirst\r\n"
+        arrived.set()
+        rest = b""
+        while not rest.endswith(b"0\r\n\r\n"):
+            rest += tls.recv(BLOCK)
+        tls.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(rest) + rest)
+
+    def parts() -> Iterator[bytes]:
+        yield b"first"
+        assert arrived.wait(TIMEOUT), "the first part was held back"
+        yield b"second"
+
+    assert ask(api(script), world.good, BUILD, Body(parts(), None, "x")) == (200, b"6\r\nsecond\r\n0\r\n\r\n")
+
+
+def test_who_refuses_early_is_heard_though_the_body_is_not_over(api: Api, world: World) -> None:
+    taken: list[int] = []
+
+    def parts() -> Iterator[bytes]:
+        for number in range(100_000):
+            taken.append(number)
+            yield bytes(BLOCK)
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        tls.sendall(b'HTTP/1.1 400 X\r\nContent-Length: 15\r\n\r\n{"message":"x"}')
+        drained(tls)  # as dockerd does: what is left unread would turn the answer into a reset
+
+    assert ask(api(script), world.good, BUILD, Body(parts(), None, "x")) == (400, b'{"message":"x"}')
+    assert len(taken) < 1000
+
+
+def test_a_body_that_nobody_reads_is_not_waited_for(api: Api, world: World) -> None:
+    over = threading.Event()
+
+    def script(tls: ssl.SSLSocket) -> None:
+        read_head(tls)
+        over.wait(TIMEOUT)
+
+    with pytest.raises(Unreachable, match="timed out"):
+        ask(api(script), world.good, BUILD, Body((bytes(BLOCK) for _ in range(10_000)), None, "x"), timeout=SHORT)
+    over.set()
+
+
+def test_a_fault_of_the_body_stays_what_it_is(api: Api, world: World) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"a"
+        raise NotReady("the disk is gone", "mend it")
+
+    with pytest.raises(NotReady, match="the disk is gone"):
+        ask(api(drained), world.good, BUILD, Body(parts(), None, "x"))
+
+
+@pytest.mark.parametrize("body", [None, Body((bytes(BLOCK) for _ in range(200)), None, "x")])
+def test_who_is_not_let_in_is_told_why(api: Api, world: World, body: Body | None) -> None:
+    stranger = replace(world.stranger, ca=world.good.ca)
+    for client in (stranger, ClientMaterial(world.good.ca)):
+        with pytest.raises(Unreachable, match=r"(?i)alert|closed|reset") as refused:
+            ask(api(answering(OK + b"Content-Length: 0\r\n\r\n")), client, BUILD, body)
+        known = explain(refused.value.message)
+        assert known is not None
+        assert refused.value.hint == known.remedy
+
+
+def test_the_server_is_verified_whatever_the_environment_says(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(world.good.ca)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(Unreachable, match="certificate verify failed"):
+        ask(api(answering(OK)), replace(world.good, ca=world.stranger.ca))
+
+
+def test_another_name_is_refused(world: World, serve: Serve, https: Https) -> None:
+    endpoint = replace(serve(https(world.server)), host="web1", via="127.0.0.1")
+    with pytest.raises(Unreachable, match="Hostname mismatch"):
+        ask(endpoint, world.good)
+
+
+def test_no_tls_where_it_should_be(world: World, serve: Serve) -> None:
+    def plain(caller: socket.socket) -> None:
+        caller.recv(BLOCK)
+        caller.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+    with pytest.raises(Unreachable) as refused:
+        ask(serve(plain), world.good)
+    assert "TLS" in refused.value.hint
+
+
+def test_nobody_listens(world: World, serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(Unreachable, match="Connection refused"):
+        ask(replace(serve(lambda _: None), port=port), world.good)
+
+
+def test_a_handshake_that_never_ends(world: World, serve: Serve) -> None:
+    def mute(caller: socket.socket) -> None:
+        while caller.recv(BLOCK):
+            pass
+
+    with pytest.raises(Unreachable, match="timed out"):
+        ask(serve(mute), world.good, timeout=SHORT)
+
+
+def test_own_files_that_cannot_be_used(world: World, serve: Serve, https: Https) -> None:
+    good = world.good
+    locked = private_pem(generate("ecdsa-p256"), b"secret")
+    cases = (
+        replace(good, ca=b""),
+        replace(good, ca=good.ca + b"-----BEGIN CERTIFICATE-----\n"),
+        replace(good, ca=good.ca.replace(b"MII", b"AAA", 1)),
+        replace(good, key=world.stranger.key),
+        replace(good, key=locked),
+        replace(good, cert=b"garbage"),
     )
-    behave = answering(world, OK, got, until=b"{}")
-    with over_tls(serve(behave), world.good, question, timeout=TIMEOUT, wait=TIMEOUT):
-        pass
-    head, _, body = got[0].partition(b"\r\n\r\n")
-    lines = head.decode().split("\r\n")
-    assert lines[0] == "POST /build?t=x&labels=%7B%22a%22%3A%20%22b%26c%22%7D HTTP/1.1"
-    assert {"X-Registry-Auth: e30=", "Content-Type: application/json", "Content-Length: 2"} <= set(lines)
-    assert body == b"{}"
+    endpoint = serve(https(world.server))
+    for broken in (None, *cases):
+        with pytest.raises(Unusable):
+            ask(endpoint, broken)
 
 
-def test_a_body_of_unknown_size_goes_in_chunks(world: World, serve: Serve) -> None:
-    got: list[bytes] = []
-    question = call("POST", "/build", Body(iter([b"one", b"more"])))
-    behave = answering(world, OK, got, until=b"0\r\n\r\n")
-    with over_tls(serve(behave), world.good, question, timeout=TIMEOUT, wait=TIMEOUT):
-        pass
-    head, _, body = got[0].partition(b"\r\n\r\n")
-    assert b"Transfer-Encoding: chunked" in head
-    assert b"Content-Length" not in head
-    assert body == b"3\r\none\r\n4\r\nmore\r\n0\r\n\r\n"
+def test_a_unix_socket(tmp_path: Path) -> None:
+    with local(tmp_path, lambda caller: caller.sendall(OK + b"\r\nall")) as (target, heads):
+        assert ask(target, None) == (200, b"all")
+    assert heads[0].startswith(b"GET /_ping HTTP/1.1\r\nHost: docker\r\n")
+
+
+@contextlib.contextmanager
+def local(tmp_path: Path, behave: Behaviour) -> Iterator[tuple[UnixSocket, list[bytes]]]:
+    heads: list[bytes] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "d.sock"))
+        listener.listen()
+
+        def once() -> None:
+            caller, _ = listener.accept()
+            with caller:
+                heads.append(caller.recv(BLOCK))
+                behave(caller)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        yield UnixSocket(str(tmp_path / "d.sock")), heads
+        thread.join()
+
+
+def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match=r"none\.sock.*No such file") as refused:
+        ask(UnixSocket(str(tmp_path / "none.sock")), None)
+    assert refused.value.hint
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("text", "path"),
     [
-        ("G T", "/x", [], []),
-        ("GET", "x", [], []),
-        ("GET", "/x y", [], []),
-        ("GET", "/x\r\nX: y", [], []),
-        ("GET", "/é", [], []),
-        ("GET", "/x", ["all"], []),
-        ("GET", "/x", ["=1"], []),
-        ("GET", "/x", [], ["no colon"]),
-        ("GET", "/x", [], ["X: a\r\nY: b"]),
-        ("GET", "/x", [], ["Na me: x"]),
-        ("GET", "/x", [], ["Host: elsewhere"]),
-        ("GET", "/x", [], ["Content-Length: 5"]),
+        ("unix:///run/docker.sock", "/run/docker.sock"),
+        ("unix://", "/var/run/docker.sock"),
+        (" unix:///a b\n", "/a b"),
     ],
 )
-def test_what_cannot_stand_in_a_request(question: tuple[str, str, list[str], list[str]]) -> None:
-    method, path, query, headers = question
+def test_where_a_unix_socket_is(text: str, path: str) -> None:
+    assert UnixSocket.parse(text).path == path
+
+
+@pytest.mark.parametrize("text", ["unix://run/docker.sock", "unix:///a\x1b", "unix:///" + "a" * 107])
+def test_no_unix_socket_is_there(text: str) -> None:
     with pytest.raises(Refused):
-        Call.of((method, path), query, headers, None, "")
-
-
-def test_every_fault_at_once() -> None:
-    with pytest.raises(Refused) as refused:
-        Call.of(("G T", "x"), ["y"], ["z"], None, "")
-    assert len(refused.value.faults) == 4
-
-
-@pytest.mark.parametrize("who", ["nobody", "stranger"])
-def test_a_refusal_says_why(world: World, serve: Serve, who: str) -> None:
-    shown = world.stranger if who == "stranger" else ClientMaterial(b"")
-    client = ClientMaterial(world.good.ca, shown.cert, shown.key)
-    big = Body(iter([bytes(100_000)] * 100), 10_000_000)
-    for question in (call(), call("POST", "/build", big)):
-        endpoint = serve(answering(world, OK))
-        with pytest.raises(Unreachable) as refused, over_tls(endpoint, client, question, timeout=TIMEOUT, wait=TIMEOUT):
-            pass
-        assert "ALERT" in refused.value.message
-
-
-def test_the_server_is_verified(world: World, serve: Serve) -> None:
-    other = ClientMaterial(world.theirs.pem, world.good.cert, world.good.key)
-    endpoint = serve(answering(world, OK))
-    with (
-        pytest.raises(Unreachable, match="certificate verify failed"),
-        over_tls(endpoint, other, call(), timeout=TIMEOUT, wait=TIMEOUT),
-    ):
-        pass
-
-
-def test_a_server_that_never_answers(world: World, serve: Serve) -> None:
-    context, ended = served(world.server, world.ours.pem), threading.Event()
-
-    def behave(caller: socket.socket) -> None:
-        with context.wrap_socket(caller, server_side=True):
-            ended.wait(TIMEOUT)
-
-    endpoint = serve(behave)
-    with (
-        pytest.raises(Unreachable, match="timed out"),
-        over_tls(endpoint, world.good, call(), timeout=TIMEOUT, wait=0.2),
-    ):
-        pass
-    ended.set()
-
-
-def test_over_a_unix_socket(tmp_path: Path) -> None:
-    place = str(tmp_path / "d.sock")
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place)
-        listening.listen()
-
-        def serve() -> None:
-            caller, _ = listening.accept()
-            with caller:
-                caller.recv(4096)
-                caller.sendall(OK)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        with over_unix(place, call(), timeout=TIMEOUT, wait=TIMEOUT) as got:
-            assert b"".join(got.pieces()) == b"OK"
-        thread.join()
-    with pytest.raises(Unreachable), over_unix(place + "x", call(), timeout=TIMEOUT, wait=TIMEOUT):
-        pass
+        UnixSocket.parse(text)
