@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 CRASH := tests/e2e/test_crash.py tests/e2e/test_faults.py tests/e2e/test_states.py tests/laws/test_killed.py tests/laws/test_followed.py
 
-.PHONY: demo test crash check bench newer-dockerd dockerode clean
+.PHONY: demo test crash check bench newer-dockerd older-go dockerode clean
 
 demo: $(VENV)/run
 	$(BIN)/dockertls rehearse
@@ -27,6 +27,9 @@ bench: $(VENV)/test
 
 newer-dockerd:  # for --validate, which Debian 12's dockerd has not
 	$(PYTHON) -m tests.e2e.newer
+
+older-go: $(VENV)/run  # for what only one release of Go refuses
+	$(BIN)/python -m tests.e2e.older_go
 
 dockerode:  # Docker's client for Node.js, which the npm registry has
 	$(PYTHON) -m tests.e2e.dockerode

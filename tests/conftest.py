@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.dockerode import MODULES
 from tests.e2e.newer import DOCKERD as NEWER
+from tests.e2e.older_go import PROGRAM as BY_OLDER_GO
 from tests.e2e.witness import GO
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "keytool": lambda: shutil.which("keytool"),
     "newer-dockerd": lambda: NEWER.exists() and os.geteuid() == 0,
     "nspawn": lambda: shutil.which("systemd-nspawn") and Path("/lib/systemd/systemd").exists() and os.geteuid() == 0,
+    "older-go": BY_OLDER_GO.exists,
     "openssl": lambda: shutil.which("openssl"),
     "registry": lambda: shutil.which("docker-registry"),
     "root": lambda: os.geteuid() == 0,

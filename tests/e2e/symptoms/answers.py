@@ -102,9 +102,5 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("journalctl -u docker",),
     ),
     "socket-denied": (("may not use", "unix socket"), ("group docker",)),
+    "trailing-dot": (("ends with a dot", "1.25.2"), ("dockertls server issue",)),
 }
-
-NOT_PRODUCED = {
-    "trailing-dot": "only Go 1.24.8 and 1.25.2 refuse such a name; neither dockerd here is built with one of them",
-}
-"""Rows that nothing here can produce, and why."""
