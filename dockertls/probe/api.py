@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dockertls.probe.endpoint import Endpoint
     from dockertls.probe.message import Reader
-    from dockertls.probe.observation import ApiSeen, ClientMaterial
+    from dockertls.probe.observation import ApiSeen
 
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -81,39 +81,6 @@ class ApiAnswer:
             raise Unreachable(
                 f"{self.source}: the answer is no JSON: {start!r}", "is it dockerd that listens there?"
             ) from None
-
-
-def ping(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiAnswer:
-    """GET /_ping over mutual TLS; see `get`."""
-    return get(endpoint, material, "/_ping", timeout=timeout)
-
-
-def version(endpoint: Endpoint, material: ClientMaterial, *, timeout: float) -> ApiAnswer:
-    """GET /version over mutual TLS; see `get`."""
-    return get(endpoint, material, "/version", timeout=timeout)
-
-
-def get(endpoint: Endpoint, material: ClientMaterial, path: str, *, timeout: float) -> ApiAnswer:
-    """One GET over mutual TLS, the server verified against the client's own authorities and by its name.
-
-    Args:
-        endpoint: whom to ask.
-        material: the client's files; nothing is taken from the environment or from the system's roots.
-        path: such as "/containers/json?all=1".
-        timeout: seconds for all of it: name, connection, handshake and answer.
-
-    Raises:
-        Refused: if the path cannot stand in a request.
-        Unreachable: if there is no connection, no handshake, or no answer of at most 8 MiB in time.
-    """
-    head = request(path, endpoint.authority)
-    deadline = time.monotonic() + timeout
-    with told(endpoint.url):
-        context = verifying_context(material)
-        with connect(endpoint, deadline) as plain:
-            plain.settimeout(remaining(deadline))
-            with context.wrap_socket(plain, server_hostname=endpoint.name) as tls:
-                return _exchange(tls, head, deadline, endpoint.url)
 
 
 def unix_get(socket_path: Path, path: str, *, timeout: float) -> ApiAnswer:

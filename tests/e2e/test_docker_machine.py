@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockertls.errors import Unreachable
-from dockertls.probe import api
 from dockertls.probe.observation import ClientMaterial
 from dockertls.probe.standin import stand_in
 from tests.e2e.openssl import openssl, verdict
 from tests.e2e.test_bad_input import refused
 from tests.e2e.test_imported import PLAIN, twice
+from tests.unit.probe.asking import ask
 
 if TYPE_CHECKING:
     from tests.e2e.program import Place
@@ -120,7 +120,7 @@ class Machine:
             *((self._client / f"{name}.pem").read_bytes() for name in ("ca", "cert", "key"))
         )
         with stand_in(self._ca, self._cert, self._key) as endpoint, suppress(Unreachable):
-            return api.ping(endpoint, shown, timeout=10).status == 200
+            return ask(endpoint, shown, timeout=10)[0] == 200
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from dockertls.probe.remedies import explain
 from dockertls.probe.stranger import stranger
 from tests.e2e.dockerds import DOCKERDS, PATIENCE, SYSTEM_TRUST, TIMEOUT, TLS, VERIFYING, Daemon, Material, running
 from tests.e2e.program import dockertls
+from tests.unit.probe.asking import ask, get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,15 +111,14 @@ def test_a_server_of_ours_is_refused_as_client(good: Daemon, material: Material)
 
 
 def test_asking_the_daemon(good: Daemon, material: Material) -> None:
-    assert api.ping(good.endpoint, material.client, timeout=TIMEOUT).body == b"OK"
-    told = api.version(good.endpoint, material.client, timeout=TIMEOUT).json()
-    assert isinstance(told, dict)
+    assert get(good.endpoint, material.client, "/_ping") == (200, b"OK")
+    told = json.loads(get(good.endpoint, material.client, "/version")[1])
     assert told["ApiVersion"] == dict(api.unix_get(good.socket, "/_ping", timeout=TIMEOUT).headers)["api-version"]
     assert api.unix_get(good.socket, "/containers/json?all=1", timeout=TIMEOUT).json() == []
     info = api.unix_get(good.socket, "/info", timeout=TIMEOUT).json()
     assert isinstance(info, dict)
     assert info["Driver"] == "vfs"
-    assert api.get(good.endpoint, material.client, "/nothing", timeout=TIMEOUT).status == 404
+    assert get(good.endpoint, material.client, "/nothing")[0] == 404
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger"])
@@ -125,7 +126,7 @@ def test_a_refusal_is_told_with_its_remedy(good: Daemon, material: Material, who
     client = material.other if who == "stranger" else ClientMaterial(material.ca)
     asked = ClientMaterial(material.ca, client.cert, client.key)
     with pytest.raises(Unreachable) as refused:
-        api.ping(good.endpoint, asked, timeout=TIMEOUT)
+        ask(good.endpoint, asked)
     assert "ALERT" in refused.value.message
     known = explain(refused.value.message)
     assert known is not None
@@ -135,7 +136,7 @@ def test_a_refusal_is_told_with_its_remedy(good: Daemon, material: Material, who
 def test_the_server_is_verified(good: Daemon, material: Material) -> None:
     wrong = ClientMaterial(material.other.ca, material.client.cert, material.client.key)
     with pytest.raises(Unreachable, match="certificate verify failed"):
-        api.ping(good.endpoint, wrong, timeout=TIMEOUT)
+        ask(good.endpoint, wrong)
 
 
 def test_a_daemon_that_trusts_another_authority(run: Run, material: Material) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import select
 import signal
@@ -22,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dockertls.errors import Refused, Unreachable
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
 from dockertls.pki.issue import Request, issue
-from dockertls.pki.keys import certificate_pem, generate, load_certificates, private_pem
+from dockertls.pki.keys import certificate_pem, load_certificates, private_pem
 from dockertls.pki.profiles import CLIENT, SERVER
 from dockertls.probe import api
 from dockertls.probe.endpoint import Endpoint
@@ -33,8 +35,11 @@ from dockertls.probe.observing import observe
 from dockertls.probe.standin import stand_in
 from dockertls.probe.stranger import stranger
 from dockertls.probe.wire import MOST_BYTES
+from tests.unit.probe.asking import ask, get
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockertls.findings import Verdict
     from dockertls.probe.observation import Observation
     from tests.unit.probe.conftest import Behaviour, Https, Serve, World
@@ -73,8 +78,8 @@ def test_the_stand_in_passes_everything(world: World) -> None:
 
 def test_the_stand_in_knows_two_paths_and_refuses_a_server_as_client(world: World) -> None:
     with stand_in(world.server.ca, world.server.cert or b"", world.server.key or b"") as endpoint:
-        assert api.get(endpoint, world.good, "/info", timeout=TIMEOUT).status == 404
-        assert api.version(endpoint, world.good, timeout=TIMEOUT).json() == {
+        assert get(endpoint, world.good, "/info")[0] == 404
+        assert json.loads(get(endpoint, world.good, "/version")[1]) == {
             "Version": "stand-in",
             "ApiVersion": "1.41",
             "MinAPIVersion": "1.24",
@@ -309,27 +314,8 @@ def test_a_drip_does_not_extend_the_time(world: World, serve: Serve, start: byte
     look(endpoint, world.good, version="TLSv1.3", timeout=SHORT)
     plaintext(endpoint, timeout=SHORT)
     with pytest.raises(Unreachable):
-        api.ping(endpoint, world.good, timeout=SHORT)
+        ask(endpoint, world.good, timeout=SHORT)
     assert len(sent) < 300, "each look gave up long before the drip was over"
-
-
-def test_a_dripping_answer_over_tls_ends_in_time(world: World, serve: Serve) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = api.ConnectedSocket
-    api.load_pair(context, world.server.cert, world.server.key)
-    sent: list[int] = []
-
-    def drip(caller: socket.socket) -> None:
-        with context.wrap_socket(caller, server_side=True) as tls:
-            tls.recv(4096)
-            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + bytes(500):
-                tls.sendall(bytes([byte]))
-                sent.append(byte)
-                time.sleep(0.02)
-
-    with pytest.raises(Unreachable, match="timed out"):
-        api.ping(serve(drip), world.good, timeout=SHORT)
-    assert len(sent) < 300
 
 
 def test_nothing_listens(world: World) -> None:
@@ -378,21 +364,11 @@ def test_own_files_that_cannot_be_used(
     )
     endpoint = serve(https(world.server))
     assert look(endpoint, broken, version="TLSv1.3", timeout=TIMEOUT).outcome is Outcome.UNUSABLE
-    with pytest.raises(Unreachable):
-        api.ping(endpoint, broken, timeout=TIMEOUT)
     seen = observe(endpoint, broken, world.visitors(), timeout=TIMEOUT)
     found = grade(seen, (), now=datetime.now(UTC), warn=timedelta(), fail=timedelta())
     assert {one.id for one in found if isinstance(one.verdict, Passed)}.isdisjoint(
         {"client-required", "stranger-refused"}
     )
-
-
-def test_an_encrypted_key_asks_for_nothing_and_is_explained(world: World, serve: Serve, https: Https) -> None:
-    key = generate("ecdsa-p256")
-    locked = ClientMaterial(world.good.ca, world.good.cert, private_pem(key, b"secret"))
-    with pytest.raises(Unreachable) as refused:
-        api.ping(serve(https(world.server)), locked, timeout=TIMEOUT)
-    assert "is not encrypted" in refused.value.hint or "openssl pkey" in refused.value.hint
 
 
 def test_a_name_whose_first_address_does_not_listen(world: World) -> None:
@@ -441,45 +417,63 @@ def test_plain_answers(serve: Serve, answer: bytes, outcome: PlainOutcome) -> No
     assert plaintext(serve(behave), timeout=TIMEOUT).outcome is outcome
 
 
-def test_an_answer_that_is_too_large(serve: Serve, https: Https, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = serve(https(world.server))
-    monkeypatch.setattr(api, "LARGEST_ANSWER", 1)
-    with pytest.raises(Unreachable, match="larger than 1 bytes"):
-        api.ping(endpoint, world.good, timeout=TIMEOUT)
-
-
-def test_an_answer_that_is_no_json(world: World, serve: Serve, https: Https) -> None:
-    with pytest.raises(Unreachable, match="no JSON"):
-        api.ping(serve(https(world.server)), world.good, timeout=TIMEOUT).json()
-
-
-@pytest.mark.parametrize("path", ["info", "/a b", "/\r\nX: y", "", "/\u00fc"])
-def test_a_path_that_cannot_be_asked_for(world: World, path: str) -> None:
-    with pytest.raises(Refused):
-        api.get(Endpoint("127.0.0.1", 1), world.good, path, timeout=TIMEOUT)
-
-
-def test_a_unix_socket(tmp_path: Path) -> None:
-    place = tmp_path / "d.sock"
+@contextlib.contextmanager
+def unix(place: Path, *parts: bytes) -> Iterator[PurePosixPath]:
+    """A unix socket where one caller gets an answer in parts, with a moment between them."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen()
 
         def answer() -> None:
             caller, _ = listener.accept()
-            with caller:
+            with caller, contextlib.suppress(OSError):
                 caller.recv(4096)
-                caller.sendall(
-                    b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    b'4\r\n{"a"\r\n2\r\n:1\r\n1\r\n}\r\n0\r\n\r\n'
-                )
+                for part in parts:
+                    caller.sendall(part)
+                    time.sleep(0.02)
 
         thread = threading.Thread(target=answer)
         thread.start()
-        got = api.unix_get(PurePosixPath(place), "/info", timeout=TIMEOUT)
+        yield PurePosixPath(place)
         thread.join()
+
+
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b'4\r\n{"a"\r\n2\r\n:1\r\n1\r\n}\r\n0\r\n\r\n',
+)
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    with unix(tmp_path / "d.sock", *CHUNKED) as place:
+        got = api.unix_get(place, "/info", timeout=TIMEOUT)
     assert (got.status, got.json()) == (200, {"a": 1})
     assert ("api-version", "1.41") in got.headers
+
+
+def test_a_dripping_answer_ends_in_time(tmp_path: Path) -> None:
+    endless = (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", *[b"a"] * 500)
+    with unix(tmp_path / "d.sock", *endless) as place, pytest.raises(Unreachable, match="timed out"):
+        api.unix_get(place, "/info", timeout=SHORT)
+
+
+def test_an_answer_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "LARGEST_ANSWER", 1)
+    with unix(tmp_path / "d.sock", *CHUNKED) as place, pytest.raises(Unreachable, match="larger than 1 bytes"):
+        api.unix_get(place, "/info", timeout=TIMEOUT)
+
+
+def test_an_answer_that_is_no_json(tmp_path: Path) -> None:
+    with unix(tmp_path / "d.sock", b"HTTP/1.1 200 OK\r\n\r\nOK") as place:
+        got = api.unix_get(place, "/info", timeout=TIMEOUT)
+    with pytest.raises(Unreachable, match="no JSON"):
+        got.json()
+
+
+@pytest.mark.parametrize("path", ["info", "/a b", "/\r\nX: y", "", "/\u00fc"])
+def test_a_path_that_cannot_be_asked_for(path: str) -> None:
+    with pytest.raises(Refused):
+        api.unix_get(PurePosixPath("/nowhere.sock"), path, timeout=TIMEOUT)
 
 
 def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:

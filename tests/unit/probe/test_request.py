@@ -19,6 +19,7 @@ from dockertls.probe.observation import ClientMaterial
 from dockertls.probe.remedies import explain
 from dockertls.probe.request import Unusable, asked
 from dockertls.probe.standin import server_context
+from tests.unit.probe.asking import PING, TIMEOUT, ask
 
 if TYPE_CHECKING:
     import ssl
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     Script = Callable[[ssl.SSLSocket], None]
     Api = Callable[[Script], Endpoint]
 
-TIMEOUT = 5.0
 SHORT = 0.4
-PING = ApiRequest.parse("GET", "/_ping")
 BUILD = ApiRequest.parse("POST", "/build")
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -74,18 +73,6 @@ def read_head(tls: ssl.SSLSocket) -> bytes:
         assert part, "the request was cut off"
         head += part
     return head
-
-
-def ask(
-    target: Endpoint | UnixSocket,
-    material: ClientMaterial | None,
-    request: ApiRequest = PING,
-    body: Body | None = None,
-    *,
-    timeout: float = TIMEOUT,
-) -> tuple[int, bytes]:
-    with asked(target, material, request, body, timeout=timeout) as answer:
-        return answer.head.status, b"".join(answer.parts())
 
 
 def test_an_answer(api: Api, world: World) -> None:
