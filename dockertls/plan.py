@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, assert_never
 
-from dockertls.escaping import visible as visible  # noqa: PLC0414 - most modules that make plans show text too
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

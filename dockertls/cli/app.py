@@ -16,7 +16,7 @@ from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
 from dockertls.cli.signals import attend
 from dockertls.errors import DockerTLSError, Interrupted, NotReady, Told, Usage
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from types import ModuleType

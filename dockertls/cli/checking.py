@@ -20,10 +20,10 @@ from dockertls.client.agreement import contexts_agree
 from dockertls.client.environment import environment
 from dockertls.client.judging import client_files
 from dockertls.errors import DockerTLSError, Negative, Usage
+from dockertls.escaping import visible
 from dockertls.facts import NotSeen
 from dockertls.findings import Finding, Severity, Unknown
 from dockertls.pki.keys import certificate_pem
-from dockertls.plan import visible
 from dockertls.probe.grade import grade
 from dockertls.probe.kit import Kit
 from dockertls.probe.observation import ClientMaterial

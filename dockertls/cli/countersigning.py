@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from dockertls.cli.files import read_input
 from dockertls.cli.issuing import leaf_request, refuse_twins
 from dockertls.errors import Fault, NotReady, refuse
+from dockertls.escaping import visible
 from dockertls.pki.elsewhere import handed_out
 from dockertls.pki.keys import key_fingerprint, kind_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import TABLE
 from dockertls.pki.requests import judge_request, load_request
-from dockertls.plan import Plan, shown, visible
+from dockertls.plan import Plan, shown
 from dockertls.report.certificates import generation_json, moment, some_names
 
 if TYPE_CHECKING:

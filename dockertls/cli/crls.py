@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from dockertls.errors import Fault, NotReady
+from dockertls.escaping import visible
 from dockertls.pki.revocation import LIST, crl, is_current, load_crl, number_of, unable
-from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.plan import Change, File, Plan, shown
 from dockertls.report.certificates import moment, subject
 from dockertls.report.tables import Row, Table
 

@@ -13,9 +13,10 @@ from dockertls.client.files import CA, ClientFiles, refreshed
 from dockertls.daemon import certificates
 from dockertls.daemon.packaging import packaging
 from dockertls.errors import Drifted
+from dockertls.escaping import visible
 from dockertls.pki.keys import certificate_pem, certificates_in, fingerprint, load_certificates
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import Plan, combined, visible
+from dockertls.plan import Plan, combined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,8 +13,9 @@ from dockertls.cli.outputs import file_change
 from dockertls.client.export import FORMATS, Format, bundle
 from dockertls.client.files import ClientFiles
 from dockertls.errors import Usage
+from dockertls.escaping import visible
 from dockertls.pki.elsewhere import handed_out
-from dockertls.plan import File, Plan, shown, visible
+from dockertls.plan import File, Plan, shown
 from dockertls.report.certificates import moment
 
 if TYPE_CHECKING:

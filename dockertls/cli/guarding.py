@@ -11,8 +11,8 @@ from dockertls.daemon.control import HARMLESS
 from dockertls.daemon.preflight import Shown, faults, material
 from dockertls.daemon.trial import can_validate, trial
 from dockertls.errors import NotReady, Refused, refuse
+from dockertls.escaping import visible
 from dockertls.pki.profiles import Purpose
-from dockertls.plan import visible
 from dockertls.probe.observation import ServerMaterial
 
 if TYPE_CHECKING:

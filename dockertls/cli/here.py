@@ -14,12 +14,12 @@ from dockertls.client.files import CA, CERT, KEY
 from dockertls.daemon import certificates
 from dockertls.daemon.packaging import packaging
 from dockertls.errors import DockerTLSError
+from dockertls.escaping import visible
 from dockertls.facts import NotSeen
 from dockertls.pki.inventory import Entry
 from dockertls.pki.keys import certificates_in, fingerprint, is_key_of, load_certificates
 from dockertls.pki.names import likely_folders
 from dockertls.pki.profiles import issued_by
-from dockertls.plan import visible
 from dockertls.report.standing import BROKEN, MISSING, UNKNOWN, Copy, Found, Served
 
 if TYPE_CHECKING:

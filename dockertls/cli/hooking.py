@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.apply import apply
+from dockertls.escaping import visible
 from dockertls.pki import hooks
-from dockertls.plan import Command, Plan, shown, visible
+from dockertls.plan import Command, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

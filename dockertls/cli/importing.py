@@ -12,12 +12,13 @@ from dockertls.cli.files import read_input
 from dockertls.cli.signing import Made
 from dockertls.client import docker_machine
 from dockertls.errors import NotReady, Usage, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.pki.adoption import authority_faults, authority_notes, not_above, path_to_root
 from dockertls.pki.issue import Issued
 from dockertls.pki.keys import is_encrypted, load_certificates, load_private, private_pem
 from dockertls.pki.pem import pem_blocks
 from dockertls.pki.store import Generation, new_generation, plan_authority, plan_generation
-from dockertls.plan import Change, File, Plan, combined, shown, visible
+from dockertls.plan import Change, File, Plan, combined, shown
 from dockertls.probe.endpoint import TLS_PORT
 from dockertls.report.certificates import details, generation_json, some_names, subject
 

@@ -14,11 +14,11 @@ from cryptography.x509 import load_der_x509_certificate
 from dockertls.cli.console import PassphraseSource
 from dockertls.cli.files import is_there, read_input
 from dockertls.errors import NotReady, Refused, Unreachable, Usage, attempt
+from dockertls.escaping import visible
 from dockertls.pki.fitness import Role
 from dockertls.pki.keys import readable
 from dockertls.pki.parts import Damaged, Part, Sealed, is_sealed, opened, parts_in
 from dockertls.pki.profiles import MALFORMED
-from dockertls.plan import visible
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.handshake import look
 from dockertls.probe.observation import ClientMaterial, Outcome

@@ -14,12 +14,13 @@ from dockertls.daemon.control import LOOPBACK, follow_commands, listening, resta
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.preflight import uncovered
 from dockertls.errors import NotReady, Usage
+from dockertls.escaping import visible
 from dockertls.pki.elsewhere import handed_out
 from dockertls.pki.keys import certificates_in
 from dockertls.pki.names import client_name, display, folder, parse_name
 from dockertls.pki.paths import names_of
 from dockertls.pki.verify import name_matches
-from dockertls.plan import Plan, is_beside, visible
+from dockertls.plan import Plan, is_beside
 from dockertls.probe.endpoint import TLS_PORT, Endpoint
 from dockertls.probe.observation import ClientMaterial
 from dockertls.report import findings

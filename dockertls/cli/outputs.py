@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.console import working_directory
 from dockertls.errors import NotReady, Usage
-from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.escaping import visible
+from dockertls.plan import Change, File, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection

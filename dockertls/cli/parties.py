@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.client.files import CA
+from dockertls.escaping import visible
 from dockertls.pki.elsewhere import elsewhere
 from dockertls.pki.keys import certificates_in, fingerprint, load_certificates
 from dockertls.pki.rotation import BOTH
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -18,9 +18,10 @@ from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.packaging import packaging
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import Refused, Usage, refuse
+from dockertls.escaping import visible
 from dockertls.pki.names import client_name, display, folder, parse_name, parse_names, twins, warnings
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import combined, visible
+from dockertls.plan import combined
 from dockertls.probe.endpoint import Endpoint
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from dockertls.cli.issuing import issued_row
 from dockertls.cli.signing import key_is_revoked
 from dockertls.client.files import KEY
 from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
+from dockertls.escaping import visible
 from dockertls.pki import hooks
 from dockertls.pki.issue import PUT_IN_ITS_PLACE
 from dockertls.pki.names import client_name, folder, parse_name
@@ -25,7 +26,7 @@ from dockertls.pki.profiles import TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of, revoked_twin
 from dockertls.pki.standby import has_ended
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import Plan, shown, visible
+from dockertls.plan import Plan, shown
 from dockertls.report import findings
 from dockertls.report.certificates import generation_json, moment
 from dockertls.report.tables import Table

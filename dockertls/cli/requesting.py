@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dockertls.cli.files import read_input
 from dockertls.cli.issuing import refuse_twins
 from dockertls.errors import NotReady
+from dockertls.escaping import visible
 from dockertls.pki.acceptance import Pair, accept
 from dockertls.pki.issue import Issued, Request, subject_name
 from dockertls.pki.keys import DEFAULT_KIND, generate, kind_of, load_certificates
@@ -16,7 +17,7 @@ from dockertls.pki.pending import Pending, answered, new_pending, pending, plan_
 from dockertls.pki.profiles import TABLE
 from dockertls.pki.requests import make_request, names_asked
 from dockertls.pki.store import Generation, new_generation, plan_generation
-from dockertls.plan import Plan, shown, visible
+from dockertls.plan import Plan, shown
 from dockertls.report.certificates import details, generation_json
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from dockertls.daemon.control import closes_listener, complaints, is_restart, lo
 from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone, Usage
-from dockertls.plan import Plan, visible
+from dockertls.escaping import visible
+from dockertls.plan import Plan
 from dockertls.undo import plan_undo
 
 if TYPE_CHECKING:

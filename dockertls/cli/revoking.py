@@ -11,13 +11,14 @@ from dockertls.cli.folders import docker_dirs
 from dockertls.client import copies as client_copies
 from dockertls.client.removal import removal
 from dockertls.errors import DockerTLSError, Fault, NotReady, refuse
+from dockertls.escaping import visible
 from dockertls.pki.keys import serial_of
 from dockertls.pki.names import client_name, display, from_folder
 from dockertls.pki.profiles import issued_by
 from dockertls.pki.revocation import REASONS, RECORD, UNSPECIFIED, Revoked, parse_serial, record
 from dockertls.pki.standby import every_authority
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.plan import Change, File, Plan, shown
 from dockertls.report.certificates import moment
 from dockertls.report.tables import Row, Table
 

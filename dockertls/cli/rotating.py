@@ -13,12 +13,12 @@ from dockertls.cli.parties import blocks, parties
 from dockertls.cli.restarting import Restart, Terms
 from dockertls.cli.signing import LeafRequest, Made
 from dockertls.errors import Fault, NotReady, Refused, Usage, refuse
+from dockertls.escaping import visible
 from dockertls.pki.keys import certificate_pem
 from dockertls.pki.profiles import BACKDATE, TABLE
 from dockertls.pki.renewal import is_due, is_last, life_of
 from dockertls.pki.rotation import FIRST, LAST, PHASES, Phase, Rotation
 from dockertls.pki.store import FOLDERS, plan_next_authority, plan_rotation, plan_use
-from dockertls.plan import visible
 from dockertls.probe.observation import ClientMaterial
 from dockertls.report.certificates import moment, subject
 

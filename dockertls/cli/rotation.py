@@ -8,8 +8,8 @@ from dockertls.cli.deploying import look_around
 from dockertls.cli.parties import blocks, parties
 from dockertls.cli.rotating import at_once, on_the_way_back
 from dockertls.errors import NotReady, Usage
+from dockertls.escaping import visible
 from dockertls.pki.rotation import FIRST, LAST, LAST_WAY_BACK, PHASES, Phase
-from dockertls.plan import visible
 from dockertls.report import findings
 from dockertls.report.certificates import generation_json, subject
 from dockertls.report.tables import Row, Table

@@ -11,9 +11,10 @@ from dockertls.cli.console import working_directory
 from dockertls.cli.files import read_input
 from dockertls.cli.outputs import STDOUT, file_change
 from dockertls.errors import Fault, NotReady, Usage, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.pki.backup import Backup, backup_of, is_backup, pack, plan_restore, unpack
 from dockertls.pki.keys import is_encrypted, load_private, matches, public_of, sealed_anew
-from dockertls.plan import Change, File, Plan, shown, visible
+from dockertls.plan import Change, File, Plan, shown
 from dockertls.report.certificates import generation_json
 
 if TYPE_CHECKING:

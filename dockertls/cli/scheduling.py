@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from dockertls.cli.console import program, program_files
 from dockertls.cli.files import runnable
 from dockertls.errors import Fault, NotReady, Refused
+from dockertls.escaping import visible
 from dockertls.facts import CRON_PIDS
 from dockertls.pki.keys import load_private
-from dockertls.plan import ROOT, File, is_beside, shown, visible
+from dockertls.plan import ROOT, File, is_beside, shown
 from dockertls.timer import plans, safety, state
 from dockertls.timer.cron import Cron
 from dockertls.timer.job import CREDENTIAL_FILE, DECRYPT, ENCRYPT, Job

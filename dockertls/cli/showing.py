@@ -16,8 +16,8 @@ from dockertls.daemon.rules import problems
 from dockertls.daemon.rules_options import of_some_releases
 from dockertls.daemon.running import Running, pid_file, read_at_start, restart_changes, running
 from dockertls.errors import NotReady
+from dockertls.escaping import visible
 from dockertls.facts import NotSeen
-from dockertls.plan import visible
 from dockertls.platforms import Init
 from dockertls.report import daemon as report
 

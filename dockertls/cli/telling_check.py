@@ -13,8 +13,8 @@ from dockertls.cli.console import body_of
 from dockertls.cli.growing import Growing
 from dockertls.cli.outputs import format_of
 from dockertls.errors import DockerTLSError, Interrupted, Told
+from dockertls.escaping import visible
 from dockertls.findings import Unknown
-from dockertls.plan import visible
 from dockertls.report import check, findings
 from dockertls.report.metrics import MOST_DETAILS, WORST_FIRST
 

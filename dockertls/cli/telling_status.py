@@ -12,8 +12,9 @@ from dockertls.cli.console import MANY, working_directory
 from dockertls.cli.outputs import format_of
 from dockertls.cli.surveying import survey
 from dockertls.errors import DockerTLSError, Negative, NotReady, Usage
+from dockertls.escaping import visible
 from dockertls.pki.store import FOLDERS
-from dockertls.plan import Directory, File, visible
+from dockertls.plan import Directory, File
 from dockertls.plan import shown as path_shown
 from dockertls.report import metrics, status
 

@@ -11,7 +11,8 @@ from dockertls.cli.options import KeyOptions
 from dockertls.cli.scheduling import Timer, credential_opens, places_of, timer_plan
 from dockertls.cli.signing import Signer
 from dockertls.errors import NotReady
-from dockertls.plan import File, shown, visible
+from dockertls.escaping import visible
+from dockertls.plan import File, shown
 from dockertls.report.daemon import moment
 from dockertls.report.tables import Row, Table
 from dockertls.timer import plans

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dockertls.client.files import CA
 from dockertls.client.flaws import Flaw, verdict
+from dockertls.escaping import visible
 from dockertls.findings import Evidence, Finding, NotApplicable, Severity, Verdict
 from dockertls.pki.keys import each_certificate
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

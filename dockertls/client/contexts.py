@@ -25,8 +25,9 @@ from dockertls.client.files import (
 )
 from dockertls.documents.json_file import JsonFile
 from dockertls.errors import Fault, NotReady, Refused, refuse
+from dockertls.escaping import visible
 from dockertls.facts import NotSeen
-from dockertls.plan import Change, Directory, File, Link, Plan, visible
+from dockertls.plan import Change, Directory, File, Link, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,9 +9,10 @@ from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.client.files import CERT, KEY, NAMES, way_ends
 from dockertls.errors import DockerTLSError
+from dockertls.escaping import visible
 from dockertls.facts import NotSeen
 from dockertls.pki.keys import certificates_in, is_key_of
-from dockertls.plan import Directory, File, Link, visible
+from dockertls.plan import Directory, File, Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

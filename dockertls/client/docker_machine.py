@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from cryptography import x509
 
 from dockertls.errors import DockerTLSError, Fault, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.findings import Failed
 from dockertls.pki.adoption import authority_faults, authority_notes
 from dockertls.pki.keys import load_certificates, matches
@@ -18,7 +19,6 @@ from dockertls.pki.names import folder, parse_name
 from dockertls.pki.profiles import Purpose, extension
 from dockertls.pki.requests import common_names
 from dockertls.pki.verify import verify
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockertls.client.flaws import Flaw, verdict
+from dockertls.escaping import visible
 from dockertls.findings import Evidence, Finding, Severity
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from dockertls.client.contexts import DEFAULT, NAME, url_faults
 from dockertls.errors import Fault, refuse
+from dockertls.escaping import visible
 from dockertls.pki.keys import load_certificates, load_private
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import Fault, NotReady, Refused
+from dockertls.escaping import visible
 from dockertls.facts import users
 from dockertls.pki.keys import certificates_in, fingerprint, load_certificates, load_private, matches
 from dockertls.pki.profiles import issued_by
-from dockertls.plan import Change, Directory, File, Link, Plan, visible
+from dockertls.plan import Change, Directory, File, Link, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

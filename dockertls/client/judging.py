@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.errors import DockerTLSError
+from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, Finding, Severity, Warned
 from dockertls.pki.keys import each_certificate, is_encrypted, load_private, matches
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.errors import NotReady, Refused
+from dockertls.escaping import visible
 from dockertls.facts import missing_directories
 from dockertls.pki.keys import fingerprint, load_certificates
 from dockertls.pki.paths import paths
-from dockertls.plan import Change, Directory, File, Link, Plan, visible
+from dockertls.plan import Change, Directory, File, Link, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.hosts import has_port
 from dockertls.daemon.packaging import SOCKET, SOCKET_DROP_IN, packaging
 from dockertls.daemon.reading import read
-from dockertls.plan import Command, visible
+from dockertls.escaping import visible
+from dockertls.plan import Command
 from dockertls.platforms import RESTART, SERVICE, TABLE, Init
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.daemon.options import BY_FLAG, BY_KEY, BY_SHORT, BadValue, Kind, fits, join_values, read_value
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

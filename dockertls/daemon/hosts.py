@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

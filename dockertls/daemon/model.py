@@ -10,8 +10,9 @@ from dockertls.daemon.packaging import DIALECTS, INIT_SCRIPT, SOCKET
 from dockertls.documents.env_file import EnvFile
 from dockertls.documents.passwd import User
 from dockertls.errors import Refused
+from dockertls.escaping import visible
 from dockertls.facts import PASSWD, PROGRAM_DIRS, UNIT_DIRS, UNITS, USER_UNIT_DIRS, HostFacts
-from dockertls.plan import Directory, File, visible
+from dockertls.plan import Directory, File
 from dockertls.platforms import BY_NAME, Init, at_home
 
 if TYPE_CHECKING:

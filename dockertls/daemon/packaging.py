@@ -15,8 +15,9 @@ from dockertls.daemon.variables import Variables
 from dockertls.documents.env_file import Dialect
 from dockertls.documents.unit_file import CommandLine, MergedUnit, command_line
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.facts import INIT_SCRIPT, is_dockerd
-from dockertls.plan import ROOT, Directory, visible
+from dockertls.plan import ROOT, Directory
 from dockertls.platforms import SERVICE, TABLE, Init, Platform
 
 if TYPE_CHECKING:

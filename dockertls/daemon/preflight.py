@@ -11,11 +11,12 @@ from dockertls.daemon.certificates import MODES
 from dockertls.daemon.hostnames import ALWAYS, own_names
 from dockertls.daemon.reading import MATERIAL, read
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.facts import NotGathered
 from dockertls.findings import Failed, Unknown
 from dockertls.pki.keys import load_certificates, load_private, matches
 from dockertls.pki.verify import name_matches, verify
-from dockertls.plan import ROOT, visible
+from dockertls.plan import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

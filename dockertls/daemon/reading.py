@@ -15,8 +15,8 @@ from dockertls.daemon.releases import release_of
 from dockertls.daemon.settings import Source
 from dockertls.documents.json_file import JsonFile, as_taken
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.facts import NotGathered, NotSeen
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -12,8 +12,8 @@ from dockertls.daemon.units import docker_units, drop_ins, own_drop_ins
 from dockertls.documents.env_file import Dialect, EnvFile
 from dockertls.documents.unit_file import command_line
 from dockertls.errors import Refused
+from dockertls.escaping import visible
 from dockertls.facts import NotGathered
-from dockertls.plan import visible
 from dockertls.platforms import TABLE, Init, Platform
 
 if TYPE_CHECKING:

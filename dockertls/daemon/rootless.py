@@ -10,7 +10,8 @@ from dockertls.daemon.packaging import ROOTLESSKIT_FLAGS
 from dockertls.daemon.units import docker_units
 from dockertls.documents.unit_file import quote, render_drop_in
 from dockertls.errors import Fault
-from dockertls.plan import Change, visible
+from dockertls.escaping import visible
+from dockertls.plan import Change
 
 if TYPE_CHECKING:
     from dockertls.daemon.situation import Situation

@@ -12,8 +12,9 @@ from dockertls.daemon.variables import KNOWN_VARIABLES
 from dockertls.documents.env_file import Dialect, EnvFile
 from dockertls.documents.unit_file import UnitFile, command_line, merged
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, NotSeen, is_dockerd
-from dockertls.plan import Directory, File, Link, visible
+from dockertls.plan import Directory, File, Link
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:

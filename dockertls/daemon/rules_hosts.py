@@ -9,7 +9,7 @@ from dockertls.daemon.hosts import DEFAULT_SOCKETS, has_port, is_fd, is_tcp, str
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import hosts_of
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from dockertls.daemon.hosts import is_fd, streamed
 from dockertls.daemon.reading import MATERIAL, SWITCHES, hosts_of
 from dockertls.daemon.releases import parse, shown
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

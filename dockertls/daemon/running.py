@@ -13,8 +13,9 @@ from dockertls.daemon.environment import variables
 from dockertls.daemon.flags import parse
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import MATERIAL
+from dockertls.escaping import visible
 from dockertls.facts import PIDOF, PROC, SYSTEMCTL_SHOW, NotGathered, process_ids
-from dockertls.plan import File, Link, visible
+from dockertls.plan import File, Link
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from dockertls.daemon.options import BY_FLAG, BY_KEY, BadValue, Kind, fits, join_values, read_value
 from dockertls.documents.json_file import Json
 from dockertls.errors import Fault, refuse
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dockertls.daemon.rules import judged
 from dockertls.daemon.units import own_drop_ins
 from dockertls.daemon.wanted import OURS, Style, Wanted
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:

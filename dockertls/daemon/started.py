@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.places import SYSTEM, Places
 from dockertls.documents.unit_file import PREFIXES, quote
 from dockertls.errors import Fault, Refused
-from dockertls.plan import visible
+from dockertls.escaping import visible
 from dockertls.platforms import RESTART, SERVICE, Init
 
 if TYPE_CHECKING:

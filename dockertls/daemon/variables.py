@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.started import Part, Place, Variable, named
 from dockertls.documents.env_file import EnvFile, split
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.facts import ENVIRONMENT_FILES, NotGathered, NotSeen
-from dockertls.plan import visible
 from dockertls.platforms import SERVICE, TABLE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.hosts import listen_faults, listen_hosts
 from dockertls.daemon.settings import EMPTY, Settings, setting_faults
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath as Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockertls.errors import Fault, Refused
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 
 def decoded(content: bytes, name: str) -> str:

@@ -12,7 +12,7 @@ from dockertls.documents.assignments import NAME, Assignment, Reading, Style
 from dockertls.documents.decoding import decoded
 from dockertls.documents.words import Dialect, Word, join, split, words
 from dockertls.errors import Fault, Refused, refuse
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from dockertls.documents.decoding import decoded
 from dockertls.errors import Fault, Refused, refuse
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A value as JSON knows it."""

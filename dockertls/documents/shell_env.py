@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.documents.assignments import NAME, Assignment, Reading, Style, Touch
 from dockertls.documents.shell_lexer import BREAKS, EXPANSION, Lexer, Word
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dockertls.documents.assignments import NAME, Char, Style
 from dockertls.errors import Fault
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 DEEPEST = 50
 """Substitutions within each other."""

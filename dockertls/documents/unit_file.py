@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.documents.decoding import decoded
 from dockertls.errors import Fault, Refused, refuse
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

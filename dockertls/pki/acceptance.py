@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.errors import Fault, refuse
+from dockertls.escaping import visible
 from dockertls.findings import Failed, Warned
 from dockertls.pki.keys import matches
 from dockertls.pki.names import display
@@ -17,7 +18,6 @@ from dockertls.pki.paths import names_of, paths, subject_of
 from dockertls.pki.profiles import Purpose, extension
 from dockertls.pki.requests import common_names, names_asked
 from dockertls.pki.verify import verify
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

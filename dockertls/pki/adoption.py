@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.errors import Fault
+from dockertls.escaping import visible
 from dockertls.findings import Failed
 from dockertls.pki.keys import matches
 from dockertls.pki.paths import flaws, paths, pickiness, subject_of
 from dockertls.pki.profiles import Purpose, issued_by
 from dockertls.pki.verify import verify
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

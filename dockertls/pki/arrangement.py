@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from dockertls.escaping import visible
 from dockertls.pki.fitness import judge_path, wrong
 from dockertls.pki.paths import subject_of
 from dockertls.pki.profiles import issued_by
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from dockertls.documents.own_file import written
 from dockertls.errors import DockerTLSError, Fault, NotReady, Refused, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.pki.keys import is_encrypted, load_certificates, load_private, matches
 from dockertls.pki.store import TRUST, directories
-from dockertls.plan import Change, Directory, File, Link, Plan, shown, visible
+from dockertls.plan import Change, Directory, File, Link, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

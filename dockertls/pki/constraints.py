@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.errors import Fault, Refused, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.pki.names import display, parse_name
 from dockertls.pki.paths import allowed, is_mapped, reads_as_host, subject_of
 from dockertls.pki.profiles import extension
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

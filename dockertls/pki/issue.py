@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from dockertls.errors import Fault, refuse
+from dockertls.escaping import visible
 from dockertls.pki.constraints import limits_hosts, outside
 from dockertls.pki.keys import PrivateKey, PublicKey, as_private, matches, public_of
 from dockertls.pki.profiles import BACKDATE, extension, may_sign
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

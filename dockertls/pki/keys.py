@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.utils import CryptographyDeprecationWarning
 
 from dockertls.errors import Fault, Refused
+from dockertls.escaping import visible
 from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, der, is_hidden, is_whole, pem_blocks, without
 from dockertls.pki.profiles import MALFORMED
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from dockertls.errors import Fault, Refused, refuse
+from dockertls.escaping import visible
 from dockertls.pki.profiles import extension
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from dockertls.errors import Refused
+from dockertls.escaping import visible
 from dockertls.pki import ber, pkcs12
 from dockertls.pki.keys import LONGEST_RSA, is_encrypted, load_any_private, readable
 from dockertls.pki.pem import Piece, armoured, pieces
 from dockertls.pki.profiles import MALFORMED
 from dockertls.pki.requests import load_request
 from dockertls.pki.revocation import load_crl
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from dockertls.escaping import visible
 from dockertls.pki.keys import serial_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import MALFORMED, extension, issued_by
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from dockertls.errors import Fault, Refused, attempt, refuse
+from dockertls.escaping import visible
 from dockertls.pki.issue import digest, subject_name
 from dockertls.pki.keys import GOOD_KEYS, weakness
 from dockertls.pki.names import client_name, display, parse_names
 from dockertls.pki.pem import pem_blocks
 from dockertls.pki.profiles import MALFORMED
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

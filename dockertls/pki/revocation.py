@@ -13,11 +13,12 @@ from cryptography import x509
 
 from dockertls.documents.own_file import read_back, written
 from dockertls.errors import Fault, NotReady, Refused, refuse
+from dockertls.escaping import visible
 from dockertls.pki.issue import SERIAL_BITS, authority_identifier, digest
 from dockertls.pki.keys import PrivateKey, matches, public_key, serial_of
 from dockertls.pki.profiles import MALFORMED, extension, issued_by
 from dockertls.pki.renewal import DUE
-from dockertls.plan import shown, visible
+from dockertls.plan import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

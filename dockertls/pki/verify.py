@@ -13,12 +13,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
+from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import GOOD_KEYS, kind_of, weakness
 from dockertls.pki.names import display
 from dockertls.pki.paths import Flaw, Path, flaws, malformed, names_of, paths, pickiness, subject_of, unreadable, untold
 from dockertls.pki.profiles import Purpose, extension, issued_by
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.plan import visible
+from dockertls.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, NotApplicable, Severity, Unknown, Verdict
-from dockertls.plan import visible
 from dockertls.probe.observation import Handshake, Outcome
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from dockertls.escaping import visible
 from dockertls.findings import Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import fingerprint
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
-from dockertls.plan import visible
 from dockertls.probe.case import (
     NOT_ASKED,
     READ_THE_LOG,

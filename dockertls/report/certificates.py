@@ -9,11 +9,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from dockertls.escaping import visible
 from dockertls.pki import constraints
 from dockertls.pki.keys import fingerprint, kind_of, serial_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension
-from dockertls.plan import shown, visible
+from dockertls.plan import shown
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:

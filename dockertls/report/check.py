@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from dockertls.escaping import visible
 from dockertls.findings import Failed, Passed, Severity, Unknown, Warned
-from dockertls.plan import visible
 from dockertls.report.findings import summary, word
 from dockertls.report.metrics import WORST_FIRST, Labels, Metric, failed, plain, written
 from dockertls.report.standing import Level

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dockertls.plan import visible
+from dockertls.escaping import visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:

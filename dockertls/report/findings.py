@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from dockertls.escaping import visible
 from dockertls.findings import Failed, Finding, NotApplicable, Passed, Unknown, Warned
-from dockertls.plan import visible
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:

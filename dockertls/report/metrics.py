@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from dockertls.plan import visible
+from dockertls.escaping import visible
 from dockertls.report.standing import DUE, EXPIRED, OF_COPIES, RANK, Level
 from dockertls.report.status import summary
 

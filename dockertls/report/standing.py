@@ -8,8 +8,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.escaping import visible
 from dockertls.pki import renewal
-from dockertls.plan import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

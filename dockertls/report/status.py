@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from dockertls.escaping import visible
 from dockertls.pki.rotation import LAST
-from dockertls.plan import visible
 from dockertls.report.certificates import as_json, some_names, subject
 from dockertls.report.standing import GOOD, RANK, STATES, Level
 from dockertls.report.tables import Row, Table

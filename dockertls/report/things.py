@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from dockertls.escaping import visible
 from dockertls.findings import Failed
 from dockertls.pki.fitness import (
     Role,
@@ -26,7 +27,6 @@ from dockertls.pki.pkcs12 import Opened
 from dockertls.pki.profiles import MALFORMED, extension
 from dockertls.pki.revocation import number_of, reason_of
 from dockertls.pki.verify import hash_of
-from dockertls.plan import visible
 from dockertls.report import findings
 from dockertls.report.certificates import as_json, details, left_in_words, moment, names_in
 from dockertls.report.tables import Row, Table
