@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockertls.documents.passwd import User
     from dockertls.host import Host, Output
-    from dockertls.plan import Change, Node
+    from dockertls.plan import Change, Node, Status
 
 UNIT_DIRS = tuple(Path(folder) / "systemd/system" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"))
 """Where systemd looks for units, strongest first (systemd.unit(5))."""
@@ -50,6 +50,11 @@ PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/
 
 
 PASSWD = Path("/etc/passwd")
+GROUP = Path("/etc/group")
+SOCKET_TABLES = tuple(PROC / "net" / name for name in ("tcp", "tcp6", "unix"))
+MOUNTS = PROC / "self/mountinfo"
+AUDITCTL = ("auditctl", "-l")
+AUDIT_DIR, AUDIT_RULES = Path("/etc/audit/rules.d"), Path("/etc/audit/audit.rules")
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 _PATTERN = re.compile(r"[*?\[%]")
 """What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
@@ -76,6 +81,8 @@ class HostFacts:
         outputs: what each command answered; None: it was not run, this is a file tree.
         changed: when what a path names last changed, or the link that is there; of those that were asked for; seconds,
             UTC.
+        statuses: what each path names, through links, from outside; None: nothing is there; of those that were asked
+            for.
         unseen: what the host does not let us see, and why not; only of a gathering that bears it.
         asker: the user id of the one who looks at a running machine; 0 in a file tree.
     """
@@ -87,6 +94,7 @@ class HostFacts:
     names: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[tuple[str, ...], Output | None] = field(default_factory=dict)
     changed: Mapping[Path, float] = field(default_factory=dict)
+    statuses: Mapping[Path, Status | None] = field(default_factory=dict)
     unseen: Mapping[Path, str] = field(default_factory=dict)
     asker: int = 0
 
@@ -111,6 +119,12 @@ class HostFacts:
             node is None
             or (isinstance(node, Directory) and nearest in self.names and inside not in self.names[nearest])
         )
+
+    def status(self, path: Path) -> Status | None:
+        """What a path names, from outside; None: nothing. Raises NotGathered."""
+        if path in self.statuses:
+            return self.statuses[path]
+        raise NotSeen(self.unseen[path]) if path in self.unseen else NotGathered(str(path))
 
     def place(self, path: Path) -> Path:
         """Where the thing that `path` names really lies: the end of a link, else `path`."""
@@ -266,10 +280,42 @@ def _running(look: Look) -> None:
         look.ask(*SYSTEMCTL_SHOW)
     look.ask(*PIDOF)
     look.peek(PROC / "stat")
-    answers = [answer for argv in (SYSTEMCTL_SHOW, PIDOF) if (answer := look.outputs.get(argv))]
-    for pid in dict.fromkeys(pid for answer in answers for pid in process_ids(answer.out)):
+    for pid in _dockerds(look):
         for name in PROCESS_FILES:
             look.peek(PROC / pid / name)
+
+
+def _dockerds(look: Look) -> tuple[str, ...]:
+    """The processes that were named."""
+    answers = [answer for argv in (SYSTEMCTL_SHOW, PIDOF) if (answer := look.outputs.get(argv))]
+    return tuple(dict.fromkeys(pid for answer in answers for pid in process_ids(answer.out)))
+
+
+def _sockets(look: Look) -> None:
+    """The kernel's tables of sockets, and which sockets the dockerds and systemd hold."""
+    _running(look)
+    for table in SOCKET_TABLES:
+        look.peek(table)
+    for pid in ("1", *_dockerds(look)):
+        folder = PROC / pid / "fd"
+        for name in look.names_in(folder):
+            look.peek(folder / name)
+
+
+def _audit(look: Look) -> None:
+    """The kernel's rules of audit: those in force, and those of the files."""
+    look.ask(*AUDITCTL)
+    for path in (AUDIT_RULES, *(AUDIT_DIR / name for name in look.names_in(AUDIT_DIR) if name.endswith(".rules"))):
+        look.see(path)
+
+
+def _mounts(look: Look) -> None:
+    look.peek(MOUNTS)
+
+
+def _groups(look: Look) -> None:
+    look.see(PASSWD)
+    look.see(GROUP)
 
 
 def process_ids(answer: str) -> tuple[str, ...]:
@@ -331,6 +377,10 @@ ROWS: Mapping[str, Callable[[Look], None]] = MappingProxyType(
         "users": _users,
         "firewall": _firewall,
         "timer": _timer,
+        "sockets": _sockets,
+        "audit": _audit,
+        "mounts": _mounts,
+        "groups": _groups,
     }
 )
 
@@ -343,6 +393,7 @@ def gather(
     also: Sequence[Path] = (),
     bare: Sequence[Path] = (),
     dates: Sequence[Path] = (),
+    stats: Sequence[Path] = (),
     bears: bool = False,
     now: datetime,
 ) -> HostFacts:
@@ -355,6 +406,7 @@ def gather(
         also: single nodes to look at.
         bare: the same of files that are not read, whatever their size: kind, mode and owner are what matters.
         dates: nodes whose last change is to be told.
+        stats: what is to be seen from outside only, sockets too; what cannot be is named and borne.
         bears: what the host does not let us see is left out and named, instead of ending the gathering.
         now: the time to write into the facts, UTC.
 
@@ -372,12 +424,15 @@ def gather(
         look.see(path)
     for path in dates:
         look.date(path)
+    for path in stats:
+        look.stat(path)
     seen = HostFacts(now, host.runs, MappingProxyType(look.files), MappingProxyType(look.links), asker=look.asker)
     return replace(
         seen,
         names=MappingProxyType(look.names),
         outputs=MappingProxyType(look.outputs),
         changed=MappingProxyType(look.changed),
+        statuses=MappingProxyType(look.statuses),
         unseen=MappingProxyType(look.unseen),
     )
 

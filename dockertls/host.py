@@ -17,7 +17,20 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockertls.errors import Locked, NotReady
-from dockertls.plan import ROOT, Attributes, Command, Directory, File, Link, Node, Owner, beside, is_beside, shown
+from dockertls.plan import (
+    ROOT,
+    Attributes,
+    Command,
+    Directory,
+    File,
+    Link,
+    Node,
+    Owner,
+    Status,
+    beside,
+    is_beside,
+    shown,
+)
 from dockertls.ways import Folder, Parent, Told, Walk, opened, read_all
 
 if TYPE_CHECKING:
@@ -29,6 +42,7 @@ COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
 NOBODY_WRITES = 0o755  # in a directory that has not got its owner yet
 OF_CONTENT = frozenset({"security.capability", "security.evm", "security.ima"})  # no other content may have them
 NOT_FOUND = 127  # the exit code that a shell gives to a program that is not there
+KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link", stat.S_IFSOCK: "socket"}
 NONE: Mapping[str, str] = MappingProxyType({})
 FOREIGN_STATE = frozenset({"DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_CONFIG"})
 
@@ -78,8 +92,8 @@ class Host(Protocol):
     def real(self, path: Path) -> Path:
         """`path` with every link followed, as far as it exists."""
 
-    def changed(self, path: Path) -> float | None:
-        """When what is at `path` itself last changed: content, owner, mode or name; in seconds, UTC. None: nothing."""
+    def status(self, path: Path) -> Status | None:
+        """What is at `path` itself, from outside: a socket, too. None: nothing."""
 
     def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
         """Whether files of these names in a directory cannot be replaced: read-only, immutable, closed to us, gone."""
@@ -232,13 +246,15 @@ class LocalHost:
             with self._new_walk(path) as walk:
                 return walk.real(path)
 
-    def changed(self, path: Path) -> float | None:
+    def status(self, path: Path) -> Status | None:
         with Told(path):
             try:
                 with self._parent(path) as (folder, name):
-                    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime
+                    seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
             except (FileNotFoundError, NotADirectoryError):
                 return None
+        kind = KINDS.get(stat.S_IFMT(seen.st_mode), "other")
+        return Status(kind, stat.S_IMODE(seen.st_mode), self._owner(seen), seen.st_dev, seen.st_ctime)
 
     def is_sealed(self, folder: Path, names: Iterable[str]) -> bool:
         # Only to root a file that is not to be written says more than its mode.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockertls.host import Host, Output
-    from dockertls.plan import Node
+    from dockertls.plan import Node, Status
 
 MASK = Path("/dev/null")
 """Where a link leads that says: as if nothing were here (systemd.unit(5))."""
@@ -35,6 +35,7 @@ class Look:
         self.names: dict[Path, tuple[str, ...]] = {}
         self.outputs: dict[tuple[str, ...], Output | None] = {}
         self.changed: dict[Path, float] = {}
+        self.statuses: dict[Path, Status | None] = {}
         self.unseen: dict[Path, str] = {}
         self.bare: set[Path] = set()
 
@@ -110,6 +111,13 @@ class Look:
         if "\0" in str(path) or not str(path).isprintable():
             return  # no file system has it, or nobody could write it
         with self.bearing(path):
-            times = [self.host.changed(place) for place in {path, self.host.real(path)}]
-            if None not in times:
-                self.changed[path] = max(filter(None, times))
+            seen = [self.host.status(place) for place in {path, self.host.real(path)}]
+            if None not in seen:
+                self.changed[path] = max(one.changed for one in seen if one)
+
+    def stat(self, path: Path) -> Status | None:
+        """See what a path names, through links, from outside; None: nothing, or it is not to be seen."""
+        if path not in self.statuses:
+            with self.bearing(path, bears=True):
+                self.statuses[path] = self.host.status(self.host.real(path))
+        return self.statuses.get(path)

@@ -70,6 +70,25 @@ Node = File | Directory | Link
 
 
 @dataclass(frozen=True)
+class Status:
+    """What anything is that has a name, from outside.
+
+    Attributes:
+        kind: "file", "directory", "link", "socket" or "other".
+        mode: permission bits.
+        owner: user and group id.
+        device: number of the file system that it lies on.
+        changed: when it last changed: content, owner, mode or name; seconds, UTC.
+    """
+
+    kind: str
+    mode: int
+    owner: Owner
+    device: int = 0
+    changed: float = 0.0
+
+
+@dataclass(frozen=True)
 class Change:
     """One node at one path, before and after: create, edit, chmod, relink or delete.
 

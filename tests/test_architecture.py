@@ -21,6 +21,7 @@ LAYERS = (
     {"host"},
     {"pki", "apply", "facts", "look", "journal", "undo", "copies"},
     {"daemon", "client", "probe", "report", "timer"},
+    {"audit"},
     {"cli"},
 )
 """From the ground up: a module imports from lower layers, and from its own room."""

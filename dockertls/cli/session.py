@@ -106,10 +106,14 @@ class Session:
         also: Sequence[Path] = (),
         bare: Sequence[Path] = (),
         dates: Sequence[Path] = (),
+        stats: Sequence[Path] = (),
         bears: bool = False,
     ) -> HostFacts:
         """Gather rows of facts; see `gather`."""
-        return gather(self.host, wanted, trees=trees, also=also, bare=bare, dates=dates, bears=bears, now=self.started)
+        return gather(
+            self.host, wanted, trees=trees, also=also, bare=bare, dates=dates, stats=stats, bears=bears,
+            now=self.started,
+        )  # fmt: skip
 
     def user(self) -> User:
         """Whose ~/.docker it is: the one who called sudo, else the one who runs this; in a tree, the tree's.

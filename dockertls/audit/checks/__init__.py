@@ -1,0 +1,1 @@
+"""The catalogue: a TABLE of checks for each area."""

@@ -1,0 +1,142 @@
+"""What checks judge: all that is known of one dockerd, or of a host on which there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dockertls.daemon.flags import parse
+from dockertls.daemon.releases import parse as release_from
+from dockertls.daemon.releases import told
+from dockertls.findings import NotApplicable, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockertls.daemon.flags import Flags
+    from dockertls.daemon.reading import Reading
+    from dockertls.daemon.releases import Release
+    from dockertls.daemon.running import Process, Running
+    from dockertls.documents.json_file import Json
+    from dockertls.facts import HostFacts
+    from dockertls.findings import Finding
+
+_RELEASE_PARTS = 3
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a dockerd's own API says of it.
+
+    Attributes:
+        info: of GET /info; empty: it was not told.
+        version: of GET /version.
+        bridge: of GET /networks/bridge.
+        fault: why something of it was not told; empty: all was.
+    """
+
+    info: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    version: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    bridge: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    fault: str = "the API was not asked"
+
+    @property
+    def security(self) -> tuple[str, ...]:
+        """The daemon's SecurityOptions, such as "name=rootless"."""
+        said = self.info.get("SecurityOptions")
+        return tuple(map(str, said)) if isinstance(said, list) else ()
+
+    def has(self, name: str) -> bool:
+        """Whether a security option of that name is on."""
+        return any(one.split(",")[0] == f"name={name}" for one in self.security)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a look at one endpoint of a dockerd came to.
+
+    Attributes:
+        endpoint: such as "tcp://127.0.0.1:2376".
+        findings: those of `dockertls check`, by id.
+    """
+
+    endpoint: str
+    findings: Mapping[str, Finding]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected of a host, as far as it is not the same everywhere; a policy says so.
+
+    Attributes:
+        members: who may use the daemon's socket by being in its group; None: nobody said.
+        warn: a certificate that expires within this is warned of.
+        fail: a certificate that expires within this fails.
+        least_rsa: bits of the weakest RSA key that passes.
+        strict_files: files of TLS are to have the modes of the CIS benchmark: 0444, and keys 0400.
+    """
+
+    members: frozenset[str] | None = None
+    warn: timedelta = timedelta(days=30)
+    fail: timedelta = timedelta(days=7)
+    least_rsa: int = 2048
+    strict_files: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that is known of one dockerd.
+
+    Attributes:
+        reading: what files say to it; of a dockerd that the host's files do not start, its command line.
+        running: what runs on the host.
+        process: the dockerd that is judged; None: it does not run, or nothing is known of it.
+        answers: of its API.
+        live: of its endpoints.
+        expected: of the host.
+    """
+
+    reading: Reading
+    running: Running
+    process: Process | None = None
+    answers: Answers = field(default_factory=Answers)
+    live: tuple[Live, ...] = ()
+    expected: Expected = field(default_factory=Expected)
+
+    @property
+    def facts(self) -> HostFacts:
+        """What was gathered of the host."""
+        return self.reading.facts
+
+    @cached_property
+    def absent(self) -> NotApplicable | Unknown | None:
+        """Why there is nothing to judge; None: there is a dockerd, or one that is set up."""
+        if self.process or self.reading.packaging.installed:
+            return None
+        if self.running.unknown:
+            return Unknown(f"there is no Docker here that is set up, and {self.running.unknown[0]}")
+        return NotApplicable("there is no Docker on this host")
+
+    @cached_property
+    def arguments(self) -> Flags:
+        """The command line with which it runs."""
+        return parse(self.process.words[1:] if self.process else ())
+
+    @cached_property
+    def release(self) -> Release | None:
+        """Which release it is: by its API, else by its program. None: it is not known."""
+        said = self.answers.version.get("Version") or self.answers.info.get("ServerVersion")
+        found = told(f"version {said}") if said else None
+        return found[:_RELEASE_PARTS] if found else self.reading.release
+
+    def before(self, release: str) -> bool | None:
+        """Whether it is older than a release; None: that is not known."""
+        return None if self.release is None else self.release < release_from(release)
+
+    @property
+    def rootless(self) -> bool:
+        """Whether it is a user's own."""
+        return self.answers.has("rootless") or self.reading.packaging.user is not None
