@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dockertls.client.flaws import Flaw, verdict
-from dockertls.errors import DockerTLSError
-from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, Finding, Severity, Warned
-from dockertls.pki.keys import each_certificate, is_encrypted, load_private, matches
+from dockertls.pki.held import HeldKey
+from dockertls.pki.keys import each_certificate
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
 
@@ -44,11 +43,16 @@ class Held:
 
 @dataclass(frozen=True)
 class Kept:
-    """The files of one client: ca.pem, cert.pem and key.pem."""
+    """The files of one client: ca.pem, cert.pem and key.pem.
+
+    Attributes:
+        known: what is known of the key, where it is not at hand itself.
+    """
 
     ca: Held
     cert: Held
     key: Held
+    known: HeldKey | None = field(default=None, kw_only=True)
 
     @property
     def files(self) -> tuple[Held, Held, Held]:
@@ -75,9 +79,16 @@ def client_files(kept: Kept, *, now: datetime, warn: timedelta, fail: timedelta)
         warn: a certificate that expires within this is warned of.
         fail: a certificate that expires within this fails.
     """
-    flaws = (*_unreadable(kept), *_modes(kept), *_bundle(kept), *_pair(kept), *_certificate(kept, now, warn, fail))
+    flaws = (*_unreadable(kept), *_modes(kept), *worth(kept, now=now, warn=warn, fail=fail))
     good = tuple(Evidence("file", held.path, _mode(held)) for held in kept.files)
     return Finding("client-files", "The client's own files are good", Severity.HIGH, verdict(flaws, good))
+
+
+def worth(kept: Kept, *, now: datetime, warn: timedelta, fail: timedelta) -> Iterator[Flaw]:
+    """What is wrong with what the files hold; arguments as of `client_files`."""
+    yield from _bundle(kept)
+    yield from _pair(kept)
+    yield from _certificate(kept, now, warn, fail)
 
 
 def _mode(held: Held) -> str:
@@ -124,18 +135,14 @@ def _bundle(kept: Kept) -> Iterator[Flaw]:
 
 
 def _pair(kept: Kept) -> Iterator[Flaw]:
-    content = kept.key.content
-    if content is None:
+    if kept.key.content is None:
         return
-    if is_encrypted(content):
+    key = kept.known or HeldKey.of(kept.key.content, kept.key.path)
+    if key.encrypted:
         yield _flaw(kept.key, "is encrypted", ENCRYPTED.format(path=kept.key.path))
-        return
-    try:
-        key = load_private(content, name=kept.key.path)
-    except DockerTLSError as error:
-        yield _flaw(kept.key, f"is no key that docker can use: {visible(error.message)}", error.hint)
-        return
-    if kept.chain and not matches(kept.chain[0], key):
+    elif key.fault:
+        yield _flaw(kept.key, f"is no key that docker can use: {key.fault.message}", key.fault.hint)
+    elif kept.chain and not key.is_of(kept.chain[0]):
         yield _flaw(kept.key, f"is not the key of {kept.cert.path}", "put the two that belong together there")
 
 
