@@ -39,7 +39,7 @@ INIT_SCRIPT = Path("/etc/init.d/docker")
 ROOTLESS = next(row for row in TABLE if row.rootless)
 ENVIRONMENT_FILES = tuple(dict.fromkeys(row.environment for row in TABLE if row.environment))
 PROC = Path("/proc")
-PROCESS_FILES = ("cgroup", "cmdline", "environ", "exe", "stat", "status")
+PROCESS_FILES = ("cgroup", "cmdline", "cwd", "environ", "exe", "stat", "status")
 SYSTEMCTL_SHOW = ("systemctl", "show", "--property=Id,ActiveState,MainPID,NeedDaemonReload,DropInPaths", *UNITS)
 PIDOF = ("pidof", "dockerd", "dockerd-current")
 RENEWAL = ("dockertls-renew.timer", "dockertls-renew.service")
@@ -51,7 +51,7 @@ PROGRAM_DIRS = tuple(Path(folder) for folder in ("/usr/bin", "/usr/sbin", "/usr/
 
 PASSWD = Path("/etc/passwd")
 GROUP = Path("/etc/group")
-SOCKET_TABLES = tuple(PROC / "net" / name for name in ("tcp", "tcp6", "unix"))
+SOCKET_TABLES = ("net/tcp", "net/tcp6", "net/unix", "ns/net")
 MOUNTS = PROC / "self/mountinfo"
 AUDITCTL = ("auditctl", "-l")
 AUDIT_DIR, AUDIT_RULES = Path("/etc/audit/rules.d"), Path("/etc/audit/audit.rules")
@@ -292,13 +292,13 @@ def _dockerds(look: Look) -> tuple[str, ...]:
 
 
 def _sockets(look: Look) -> None:
-    """The kernel's tables of sockets, and which sockets the dockerds and systemd hold."""
+    """Which sockets the dockerds hold, and systemd for them, in which network."""
     _running(look)
-    for table in SOCKET_TABLES:
-        look.peek(table)
-    for pid in ("1", *_dockerds(look)):
+    for pid in ("self", "1", *_dockerds(look)):
+        for table in SOCKET_TABLES:
+            look.peek(PROC / pid / table)
         folder = PROC / pid / "fd"
-        for name in look.names_in(folder):
+        for name in look.names_in(folder) if pid != "self" else ():
             look.peek(folder / name)
 
 

@@ -47,11 +47,11 @@ def firewall_notes(facts: HostFacts, port: int) -> tuple[str, ...]:
     return tuple(
         f"{one.unit} is active: to let clients in, {one.command.format(port=port, source=EXAMPLE)}"
         for one in TABLE
-        if _is_active(facts, one.unit)
+        if is_active(facts, one.unit)
     )
 
 
-def _is_active(facts: HostFacts, unit: str) -> bool:
+def is_active(facts: HostFacts, unit: str) -> bool:
     """By systemd; without it, ufw by its own configuration."""
     units = [one.unit for one in TABLE]
     output = facts.output("systemctl", "is-active", *units)

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import is_fd, is_tcp, port_of, streamed
 from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, WHOLE_KEYS, join_values
-from dockertls.daemon.packaging import Packaging, Place, named, packaging
+from dockertls.daemon.packaging import Packaging, Part, Place, named, packaging
 from dockertls.daemon.releases import release_of
 from dockertls.daemon.settings import Source
 from dockertls.documents.json_file import JsonFile, as_taken
 from dockertls.errors import Fault, Refused
 from dockertls.escaping import visible
-from dockertls.facts import NotGathered, NotSeen
+from dockertls.facts import PROC, NotGathered, NotSeen
+from dockertls.platforms import Init
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from dockertls.daemon.releases import Release
+    from dockertls.daemon.running import Process
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
     from dockertls.plan import File
@@ -134,7 +136,24 @@ def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:
         facts: gathered with the row "daemon".
         without: drop-ins to be taken as missing.
     """
-    found = packaging(facts, without=without)
+    return _read(facts, packaging(facts, without=without))
+
+
+def read_process(facts: HostFacts, process: Process) -> Reading:
+    """Read what is said to a dockerd that the host's files do not start: its command line, and the file it names.
+
+    Args:
+        facts: in which the process was found, and its daemon.json was looked at.
+        process: of `dockertls.daemon.running`.
+    """
+    place = Place(PROC / str(process.pid) / "cmdline")
+    program, *words = process.words
+    part = Part(tuple(words), place, "")
+    named = f"process {process.pid}"
+    return _read(facts, Packaging(Init.NONE, True, place, program, program, (part,), service=named))
+
+
+def _read(facts: HostFacts, found: Packaging) -> Reading:
     flags = parse(found.words)
     said = flags.values().get("config-file")
     config = found.places.config if said is None else Path(str(said))
