@@ -67,13 +67,13 @@ def said(seen: Seen, key: str) -> Said:
 
 def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
     """By arguments and files: source, place and value, strongest first."""
-    if seen.process and key in (given := seen.arguments.values()):
+    if seen.process and seen.is_own and key in (given := seen.arguments.values()):
         yield "arguments", f"process {seen.process.pid}", given[key]
     if key in seen.reading.file:
         yield "daemon.json", seen.reading.file[key].origin, seen.reading.file[key].value
     flags = seen.reading.by_flags()
     if key in flags:
-        yield "unit", flags[key].origin, flags[key].value
+        yield "unit" if seen.is_own else "arguments", flags[key].origin, flags[key].value
 
 
 def _untold(seen: Seen) -> str:

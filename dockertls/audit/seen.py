@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.audit.material import Served, material_of
 from dockertls.daemon.flags import parse
 from dockertls.daemon.releases import parse as release_from
 from dockertls.daemon.releases import told
@@ -15,6 +16,7 @@ from dockertls.findings import NotApplicable, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.flags import Flags
     from dockertls.daemon.reading import Reading
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
     from dockertls.findings import Finding
+    from dockertls.pki.held import HeldKey
 
 _RELEASE_PARTS = 3
 
@@ -35,13 +38,21 @@ class Answers:
         info: of GET /info; empty: it was not told.
         version: of GET /version.
         bridge: of GET /networks/bridge.
+        published: the ports of the host that its containers publish, of GET /containers/json.
         fault: why something of it was not told; empty: all was.
     """
 
     info: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     version: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     bridge: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    published: frozenset[int] = frozenset()
     fault: str = "the API was not asked"
+
+    @property
+    def swarm(self) -> bool:
+        """Whether it takes part in a swarm."""
+        said = self.info.get("Swarm")
+        return isinstance(said, dict) and said.get("LocalNodeState") == "active"
 
     @property
     def security(self) -> tuple[str, ...]:
@@ -97,6 +108,9 @@ class Seen:
         answers: of its API.
         live: of its endpoints.
         expected: of the host.
+        keys: what each private key among the files is.
+        untried: why endpoints were not looked at, one line each.
+        docker_dirs: where clients' files were looked for.
     """
 
     reading: Reading
@@ -105,6 +119,9 @@ class Seen:
     answers: Answers = field(default_factory=Answers)
     live: tuple[Live, ...] = ()
     expected: Expected = field(default_factory=Expected)
+    keys: Mapping[Path, HeldKey] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    untried: tuple[str, ...] = ()
+    docker_dirs: tuple[Path, ...] = ()
 
     @property
     def facts(self) -> HostFacts:
@@ -119,6 +136,30 @@ class Seen:
         if self.running.unknown:
             return Unknown(f"there is no Docker here that is set up, and {self.running.unknown[0]}")
         return NotApplicable("there is no Docker on this host")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the one that the host's files start."""
+        return self.process is None or self.process is self.running.own
+
+    @property
+    def name(self) -> str:
+        """Which one it is, for people: its unit, or its process."""
+        return self.reading.packaging.service
+
+    @cached_property
+    def served(self) -> Served:
+        """Its certificate, its key and its authorities."""
+        return Served(material_of(self.reading, self.process), self.facts, self.keys, self.expected)
+
+    @property
+    def idle(self) -> NotApplicable | None:
+        """Why it answers nothing, where that is as it should be: it does not run."""
+        if not self.facts.runs:
+            return NotApplicable("this is a file tree: nothing runs in it")
+        if self.process or self.running.unknown:
+            return None
+        return NotApplicable(self.running.idle or "it does not run")
 
     @cached_property
     def arguments(self) -> Flags:

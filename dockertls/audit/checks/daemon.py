@@ -149,8 +149,7 @@ def _privileges(_: Seen, found: Said) -> Verdict:
 
 
 def _live_restore(seen: Seen, found: Said) -> Verdict:
-    swarm = seen.answers.info.get("Swarm")
-    if isinstance(swarm, dict) and swarm.get("LocalNodeState") == "active":
+    if seen.answers.swarm:
         return NotApplicable("it does not go together with swarm mode")
     if found.value is True:
         return Passed(found.expecting("true"))

@@ -1,0 +1,143 @@
+"""TABLE of checks of the clients' files on this host: whoever takes one is root on the daemon's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockertls.audit.model import Check, Fix
+from dockertls.client.contexts import contexts
+from dockertls.client.copies import ClientCopy, client_copies
+from dockertls.client.files import CA, CERT, KEY
+from dockertls.client.flaws import Flaw, verdict
+from dockertls.client.judging import Held, Kept, worth
+from dockertls.errors import DockerTLSError
+from dockertls.escaping import visible
+from dockertls.facts import NotGathered, NotSeen
+from dockertls.findings import Evidence, NotApplicable, Severity, Unknown
+from dockertls.plan import Directory, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import PurePosixPath as Path
+
+    from dockertls.audit.model import Judge
+    from dockertls.audit.seen import Seen
+    from dockertls.findings import Verdict
+
+_NONE = NotApplicable("there are no clients' files on this host")
+_OTHERS_WRITE, _NOT_MINE = 0o022, 0o077
+_STICKY = 0o1000
+
+
+def _copies(seen: Seen) -> tuple[ClientCopy, ...]:
+    return client_copies(seen.facts, seen.docker_dirs)
+
+
+def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
+    """Of every place that has a client's files; what could not be seen is unknown, if nothing else is wrong."""
+
+    def judged(seen: Seen) -> Verdict:
+        found = [copy for copy in _copies(seen) if copy.files]
+        flaws = [flaw for copy in found for flaw in judge(seen, copy)]
+        faults = [copy.fault for copy in _copies(seen) if copy.fault]
+        if faults and not flaws:
+            return Unknown(faults[0])
+        if not found and not flaws:
+            return _NONE
+        return verdict(flaws, tuple(Evidence("file", copy.place, ", ".join(copy.files)) for copy in found))
+
+    return judged
+
+
+def _flaw(path: Path, seen: str, cause: str, remedy: str, *, fatal: bool = True) -> Flaw:
+    shown = visible(str(path))
+    return Flaw((Evidence("file", shown, seen),), f"{shown} {cause}", remedy.format(path=shown), fatal)
+
+
+def _modes(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
+    """Bit by bit: 0600 and 0400 are fine, 0606 is not."""
+    owner = _owner(seen, copy.docker_dir)
+    for name, file in copy.files.items():
+        path, mode = copy.folder / name, f"mode {file.mode:04o}"
+        if name == KEY and file.mode & _NOT_MINE:
+            yield _flaw(
+                path, mode, "is open to others than its owner", "chmod 600 {path}; if others read it, revoke it"
+            )
+        elif file.mode & _OTHERS_WRITE:
+            yield _flaw(path, mode, "can be written by others", "chmod go-w {path}")
+        if owner is not None and file.owner[0] not in {owner, 0}:
+            yield _flaw(
+                path, f"owner {file.owner[0]}", "belongs to somebody else", "chown it to the user whose home it is"
+            )
+    folder = _node(seen, copy.folder)
+    if isinstance(folder, Directory) and folder.mode & _OTHERS_WRITE:
+        yield _flaw(copy.folder, f"mode {folder.mode:04o}", "can be written by others", "chmod 700 {path}")
+
+
+def _owner(seen: Seen, docker_dir: Path) -> int | None:
+    """Whose home it is."""
+    home = _node(seen, docker_dir.parent)
+    return home.owner[0] if isinstance(home, Directory) else None
+
+
+def _node(seen: Seen, path: Path) -> object:
+    try:
+        return seen.facts.node(path)
+    except NotGathered:
+        return None
+
+
+def _worth(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
+    kept = Kept(*(_held(copy, name) for name in (CA, CERT, KEY)), known=seen.keys.get(copy.folder / KEY))
+    expected = seen.expected
+    yield from worth(kept, now=seen.facts.taken, warn=expected.warn, fail=expected.fail)
+
+
+def _held(copy: ClientCopy, name: str) -> Held:
+    path, file = visible(str(copy.folder / name)), copy.files.get(name)
+    return Held(path, file.content, file.mode) if file else Held(path, fault="it is not there")
+
+
+def _verifying(seen: Seen) -> Verdict:
+    """Whether every docker context verifies the server that it goes to."""
+    flaws: list[Flaw] = []
+    good: list[Evidence] = []
+    for folder in seen.docker_dirs:
+        try:
+            found = contexts(seen.facts, folder)
+        except (NotSeen, NotGathered, DockerTLSError) as error:
+            return Unknown(visible(str(error)))
+        for one in found:
+            place, name = str(folder), f"context {visible(one.name)}"
+            if one.host.startswith("tcp://") and (one.skip_tls_verify or not one.ca):
+                why = (
+                    "is told not to verify the server" if one.skip_tls_verify else "has no ca.pem: it goes without TLS"
+                )
+                evidence = (Evidence("context", visible(place), f"{name}: {visible(one.host)}", "verified"),)
+                flaws.append(
+                    Flaw(evidence, f"{name} in {visible(place)} {why}", "dockertls client install NAME --context", True)
+                )
+            elif one.host.startswith("tcp://"):
+                good.append(Evidence("context", visible(place), f"{name}: {visible(one.host)}"))
+    return verdict(flaws, tuple(good)) if flaws or good else NotApplicable("no docker context goes over TCP")
+
+
+def _ways(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
+    """Whoever can write a directory on the way can put files of his own there."""
+    if isinstance(_node(seen, copy.docker_dir), Link):
+        yield _flaw(copy.docker_dir, "a link", "is a link: its end may change", "put the directory itself there")
+    for parent in copy.docker_dir.parents:
+        node = _node(seen, parent)
+        if isinstance(node, Directory) and node.mode & _OTHERS_WRITE and not node.mode & _STICKY:
+            yield _flaw(parent, f"mode {node.mode:04o}", "can be written by others", "chmod go-w {path}")
+
+
+TABLE: tuple[Check, ...] = (
+    Check(
+        "CLI-01", "Clients' keys are for their owners alone", Severity.HIGH, copies(_modes), fix=Fix.SAFE, of_host=True
+    ),
+    Check("CLI-02", "Clients' files are good", Severity.HIGH, copies(_worth), of_host=True),
+    Check("CLI-03", "Clients verify the server", Severity.HIGH, _verifying, of_host=True),
+    Check("CLI-04", "Nobody else can put files in a client's place", Severity.MEDIUM, copies(_ways), of_host=True),
+)
+"""In the order of the catalogue."""
