@@ -45,8 +45,9 @@ def bootstrap(
     Makes the certificates, configures dockerd, puts the client files in place, restarts dockerd, and proves it all by a
     live handshake. If the proof fails, everything is put back.
     """
+    from dockertls.cli.decided import Restart
     from dockertls.cli.preparing import Wish, parse_style, prepare, wants_timer
-    from dockertls.cli.restarting import Restart, change_daemon, refuse_pending
+    from dockertls.cli.restarting import change_daemon, refuse_pending
     from dockertls.cli.signing import Signer
     from dockertls.cli.telling import show
 

@@ -113,7 +113,7 @@ def rotate(
     Each phase is proven by a live handshake, and taken back if that fails. A phase that would lock somebody out is
     refused with his name.
     """
-    from dockertls.cli.restarting import Restart
+    from dockertls.cli.decided import Restart
     from dockertls.cli.rotating import Rotate, Rotator
     from dockertls.cli.rotation import rotate as carry_out
     from dockertls.cli.signing import Signer

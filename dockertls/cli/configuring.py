@@ -19,8 +19,8 @@ from dockertls.errors import NotReady
 from dockertls.plan import combined
 
 if TYPE_CHECKING:
+    from dockertls.cli.decided import Restart
     from dockertls.cli.options import ChangeOptions
-    from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.pki.store import Generation
 

@@ -39,8 +39,8 @@ def configure(
 ) -> None:
     """Make dockerd listen with TLS and ask every client for a certificate."""
     from dockertls.cli.configuring import Configure, configure_daemon
+    from dockertls.cli.decided import Restart
     from dockertls.cli.preparing import parse_style
-    from dockertls.cli.restarting import Restart
 
     wanted = Configure(server, port, tuple(listen or ()), parse_style(style), tuple(settings or ()), replace)
     configure_daemon(ctx.obj, wanted, change, Restart.parse(restarts.restart))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from dockertls.cli.decided import Terms
 from dockertls.cli.folders import docker_dirs
 from dockertls.cli.installing import decision, first_let_in, installed_server, material, place_server
-from dockertls.cli.restarting import Terms, change_daemon
+from dockertls.cli.restarting import change_daemon
 from dockertls.client import copies as client_copies
 from dockertls.client.files import CA, ClientFiles, refreshed
 from dockertls.daemon import certificates
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from dockertls.apply import Receipt
+    from dockertls.cli.decided import Restart
     from dockertls.cli.installing import Decision
     from dockertls.cli.options import ChangeOptions
-    from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.client.copies import ClientCopy
     from dockertls.facts import HostFacts

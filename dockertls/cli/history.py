@@ -44,7 +44,8 @@ def undo(
 
     Every file as it was before, and dockerd restarted. The certificates' store stays.
     """
-    from dockertls.cli.restarting import Restart, undo_entries
+    from dockertls.cli.decided import Restart
+    from dockertls.cli.restarting import undo_entries
     from dockertls.journal import history as read
     from dockertls.undo import undoable, with_group
 

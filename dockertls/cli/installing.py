@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from dockertls.cli.decided import Decided
 from dockertls.cli.folders import remembered
-from dockertls.cli.restarting import Decided, change_daemon, refuse_pending
+from dockertls.cli.restarting import change_daemon, refuse_pending
 from dockertls.client import contexts
 from dockertls.client import files as client_files
 from dockertls.daemon import certificates
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from dockertls.cli.decided import Outcome, Restart, Trial
     from dockertls.cli.options import ChangeOptions
-    from dockertls.cli.restarting import Outcome, Restart
     from dockertls.cli.session import Session
     from dockertls.facts import HostFacts
     from dockertls.pki.revocation import Revocations
@@ -55,6 +56,7 @@ class Decision:
     notes: tuple[str, ...] = ()
     refused: ClientMaterial | None = None
     accepted: ClientMaterial | None = None
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True)

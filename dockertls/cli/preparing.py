@@ -83,6 +83,7 @@ class Prepared:
         notes: what the user should know, one line each.
         refused: nobody in particular.
         accepted: nobody besides.
+        trial: the certificate is proof enough.
         timer: what renews the certificates; None: that was not asked for.
     """
 
@@ -96,6 +97,7 @@ class Prepared:
     notes: tuple[str, ...]
     refused: ClientMaterial | None = None
     accepted: ClientMaterial | None = None
+    trial: None = None
     timer: Timer | None = None
 
     @property

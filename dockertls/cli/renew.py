@@ -38,8 +38,8 @@ def renew(
     Subject, names, kind of key and life are kept, and the key itself unless --new-key. If the proof fails, everything
     is put back. A hook finds the renewed names in DOCKERTLS_NAMES and their folders in DOCKERTLS_PATHS, a line each.
     """
+    from dockertls.cli.decided import Restart
     from dockertls.cli.renewing import Renew, renew_certificates
-    from dockertls.cli.restarting import Restart
     from dockertls.cli.signing import Signer
 
     session: Session = ctx.obj

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from dockertls.cli.decided import Restart
     from dockertls.cli.deploying import Survey
     from dockertls.cli.hooking import Ran
     from dockertls.cli.options import ChangeOptions
-    from dockertls.cli.restarting import Restart
     from dockertls.cli.session import Session
     from dockertls.cli.signing import Made, Signer
     from dockertls.pki.revocation import Revocations

@@ -5,18 +5,18 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from dockertls.apply import apply
 from dockertls.cli.console import is_root, user_id
+from dockertls.cli.decided import PLAIN, Decided, Outcome, Restart, Terms, Trial
 from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import closes_listener, complaints, is_restart, log_command, restarts
 from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
-from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone, Usage
+from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone
 from dockertls.escaping import visible
 from dockertls.plan import Plan
 from dockertls.undo import plan_undo
@@ -24,110 +24,15 @@ from dockertls.undo import plan_undo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dockertls.apply import Receipt, Run
-    from dockertls.cli.live import Proof, Running
+    from dockertls.apply import Run
+    from dockertls.cli.live import Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
     from dockertls.facts import HostFacts
-    from dockertls.findings import Finding
     from dockertls.journal import Entry
-    from dockertls.pki.store import Generation
-    from dockertls.plan import Command
-    from dockertls.probe.endpoint import Endpoint
-    from dockertls.probe.observation import ClientMaterial
-
-
-class Restart(Enum):
-    """What may happen to a running daemon."""
-
-    SAFE = "safe"
-    ALWAYS = "always"
-    NEVER = "never"
-
-    @classmethod
-    def parse(cls, text: str) -> Restart:
-        """Raises Usage if it is none of them."""
-        try:
-            return cls(text)
-        except ValueError:
-            raise Usage(f"--restart {visible(text)} is not known", "take one of: safe, always, never") from None
-
-
-class Decided(Protocol):
-    """What a command that changes the daemon has decided."""
-
-    @property
-    def plan(self) -> Plan:
-        """What to do."""
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where the daemon listens afterwards."""
-
-    @property
-    def material(self) -> ClientMaterial | None:
-        """A client that is let in afterwards; without a certificate, if there is none here; None: nobody is let in."""
-
-    @property
-    def refused(self) -> ClientMaterial | None:
-        """A client that must not be let in afterwards; None: strangers are proof enough."""
-
-    @property
-    def accepted(self) -> ClientMaterial | None:
-        """Another client that must be let in afterwards; None: there is none."""
-
-    @property
-    def server(self) -> Generation:
-        """The certificate that the daemon serves afterwards."""
-
-    @property
-    def restart(self) -> tuple[Command, ...]:
-        """What restarts the daemon on this host."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know before he says yes, one line each."""
 
 
 _Decided = TypeVar("_Decided", bound=Decided)
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[_Decided]):
-    """How a change that needs a restart ended.
-
-    Attributes:
-        decided: what was decided.
-        receipt: of the change; None if there was nothing to do.
-        findings: of the live check; none if there was none.
-        pending: commands that are still to be run, by whom and whenever it suits.
-        stopped_by: why nothing was restarted although it was wanted; empty if that is not so.
-    """
-
-    decided: _Decided
-    receipt: Receipt | None
-    findings: tuple[Finding, ...] = ()
-    pending: tuple[Command, ...] = ()
-    stopped_by: str = ""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What else matters to a change of the daemon.
-
-    Attributes:
-        eager: whether a daemon that does not follow its files yet is restarted, whatever the reason; else only one
-            that shows another certificate than the one that is installed.
-        whole: whether nothing at all is done where the daemon may not be restarted, and all of it is proven live.
-        group: a name that the history's entries of one command share; empty: a new one.
-    """
-
-    eager: bool = True
-    whole: bool = False
-    group: str = ""
-
-
-PLAIN = Terms()
 
 
 def change_daemon(
@@ -198,7 +103,7 @@ def _decide(
     decided = decide()
     plan = decided.plan or _not_followed_yet(session, decided, eager=terms.eager)
     signs = any(change.path.is_relative_to(session.store_path) for change in plan.changes)
-    if plan and not (signs and options.looks_only):
+    if plan and decided.endpoint and not (signs and options.looks_only):
         from dockertls.cli.guarding import preflight
 
         preflight(_after(session, plan), decided.endpoint, decided.material, session.started)
@@ -219,7 +124,7 @@ def _guards(session: Session, plan: Plan, decided: Decided | None = None) -> tup
     after = _after(session, plan)
 
     def meet() -> None:
-        if decided and decided.material:
+        if decided and decided.material and decided.endpoint:
             shake_hands(after, decided.endpoint, decided.material, session.started)
 
     return (meet, lambda: validate(after, session.host))
@@ -257,11 +162,11 @@ def _follow(
     return Outcome(decided, receipt, proof.findings if proof else (), plan.commands if postpone else (), reason)
 
 
-def _proof(session: Session, decided: Decided) -> Proof | None:
+def _proof(session: Session, decided: Decided) -> Trial | None:
     from dockertls.cli.live import Others, Proof
 
-    if decided.material is None:
-        return None
+    if not (decided.material and decided.endpoint and decided.server):
+        return decided.trial
     others = Others(decided.accepted, decided.refused)
     return Proof(decided.endpoint, decided.material, session.started, decided.server.certificate, others)
 
@@ -308,7 +213,7 @@ def _keep_containers(session: Session, seen: Running | None) -> Plan:
 
 def _not_followed_yet(session: Session, decided: Decided, *, eager: bool) -> Plan:
     """A restart, if the daemon does not follow files that are as they shall be: an earlier run stopped there."""
-    if not session.host.runs or decided.material is None:
+    if not (session.host.runs and decided.material and decided.endpoint and decided.server):
         return decided.plan
     from dockertls.cli.live import is_served, shown_certificate
     from dockertls.cli.showing import left_for_a_restart

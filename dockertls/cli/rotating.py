@@ -8,9 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dockertls.cli.decided import Restart, Terms
 from dockertls.cli.deploying import Aim, Done, Survey, Work, carry_out, host_plan, look_around, present
 from dockertls.cli.parties import blocks, parties
-from dockertls.cli.restarting import Restart, Terms
 from dockertls.cli.signing import LeafRequest, Made
 from dockertls.errors import Fault, NotReady, Refused, Usage, refuse
 from dockertls.escaping import visible

@@ -122,8 +122,8 @@ def install(
     restarts: RestartOptions,
 ) -> None:
     """Put a server's certificate where dockerd reads it, restart dockerd, and prove that it is served."""
+    from dockertls.cli.decided import Restart
     from dockertls.cli.installing import install_server
-    from dockertls.cli.restarting import Restart
 
     install_server(ctx.obj, name, change, Restart.parse(restarts.restart), replace_foreign=replace)
 

@@ -11,8 +11,8 @@ from dockertls.report.tables import Row, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockertls.cli.decided import Outcome
     from dockertls.cli.preparing import Prepared
-    from dockertls.cli.restarting import Outcome
     from dockertls.cli.session import Session
 
 ROLES = {"ca": "authority", "server": "server", "client": "client"}

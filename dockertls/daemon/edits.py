@@ -86,6 +86,14 @@ def _set(own: Flags, key: str, value: Json) -> dict[Occurrence, tuple[str, ...]]
     return {found[0]: words} | dict.fromkeys(found[1:], ())
 
 
+def with_setting(own: Flags, settings: Mapping[str, Json]) -> tuple[str, ...]:
+    """The words of the own flags once options among them have other values; None: they are gone."""
+    changes: dict[Occurrence, tuple[str, ...]] = {}
+    for key, value in settings.items():
+        changes |= dict.fromkeys(own.of(key), ()) if value is None else _set(own, key, value)
+    return own.replaced(changes)
+
+
 def _hosts(here: Situation, wanted: Sequence[str]) -> tuple[dict[Occurrence, tuple[str, ...]], tuple[str, ...]]:
     """Changes of the tcp hosts among the own flags, which become those that are wanted, and those to be added."""
     missing = list(wanted)

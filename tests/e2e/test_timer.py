@@ -210,7 +210,8 @@ from datetime import timedelta
 from dockertls.cli.console import Console
 from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
 from dockertls.cli.preparing import Style, Wish, prepare
-from dockertls.cli.restarting import Restart, change_daemon
+from dockertls.cli.decided import Restart
+from dockertls.cli.restarting import change_daemon
 from dockertls.cli.session import Session
 from dockertls.cli.signing import Signer
 

@@ -10,10 +10,10 @@ import pytest
 import typer
 
 from dockertls.cli.console import Console
+from dockertls.cli.decided import Restart
 from dockertls.cli.issuing import client_requests, issue_all, make_authority, server_requests
 from dockertls.cli.options import ChangeOptions, KeyOptions, PassphraseOptions
 from dockertls.cli.renewing import Renew, renew_certificates
-from dockertls.cli.restarting import Restart
 from dockertls.cli.rotating import Rotate, Rotator
 from dockertls.cli.rotation import rotate
 from dockertls.cli.session import Session
