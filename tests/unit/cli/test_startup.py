@@ -15,7 +15,7 @@ from dockertls.cli.app import COMMANDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ("cryptography", "rich", "idna", "pydantic", "ssl", "http.client", "concurrent.futures", "hypothesis")
+HEAVY = ("cryptography", "rich", "idna", "pydantic", "ssl", "http.client", "concurrent.futures", "hypothesis", "yaml")
 """Modules that take longer to load than Python itself, or belong to a test."""
 SHOW = """
 import sys
