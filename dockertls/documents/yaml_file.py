@@ -74,7 +74,7 @@ class Document:
     """What was read.
 
     Attributes:
-        root: what stands at the top; None: nothing does, or the flaws left nothing that could be judged.
+        root: what stands at the top; where reading ended at a flaw, the members that end before it. None: nothing does.
         flaws: what is wrong with it as YAML.
     """
 
@@ -97,8 +97,8 @@ def parse(content: bytes) -> Document:
     if text is None:
         return Document(None, tuple(_undecoded(content, fault) for fault in faults))
     reading = _Reading()
-    whole = reading.run(text.removeprefix(BOM))
-    return Document(reading.root if whole else None, tuple(reading.flaws))
+    reading.run(text.removeprefix(BOM))
+    return Document(reading.root or reading.before(), tuple(reading.flaws))
 
 
 def _undecoded(content: bytes, fault: Fault) -> Flaw:
@@ -124,13 +124,23 @@ class _Reading:
         self.open: list[_Open] = []
         self.documents = 0
 
-    def run(self, text: str) -> bool:
-        """Read to the end, or to what leaves the rest without a meaning; whether that was the end."""
+    def run(self, text: str) -> None:
+        """Read to the end, or to the flaw that leaves the rest without a meaning."""
         try:
-            return all(self.take(event) for event in _events(text))
+            for event in _events(text):
+                if not self.take(event):
+                    return
         except _Malformed as error:
             self.flaws.append(error.flaw)
-            return False
+
+    def before(self) -> Members | None:
+        """The members at the top that end before the flaw at which reading did; None: there are none."""
+        if not self.open or not self.open[0].members:
+            return None
+        values, end = self.open[0].values, self.flaws[-1].line
+        whole = values[: len(values) // 2 * 2]
+        pairs = tuple(pair for pair in self.pairs(whole) if pair[1].line < end)
+        return Members(pairs, self.open[0].line) if pairs else None
 
     def take(self, event: yaml.Event) -> bool:
         """Take one event; whether reading can go on."""

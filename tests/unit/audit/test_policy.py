@@ -134,6 +134,15 @@ waive:
     ]
 
 
+def test_what_stands_before_something_that_is_no_yaml_is_judged_too_and_what_is_cut_off_is_not() -> None:
+    text = "docker_group: [ann]\nfiles: strict\nwaive:\n- check: DMN-09\n  reason: see: ticket\n  until: 2027-03-01\n"
+    assert refused(text) == [
+        "1: a policy has no docker_group",
+        "2: files: strict is not known",
+        "5: this is not YAML: mapping values are not allowed here",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -85,6 +85,21 @@ def test_all_flaws_are_told_and_the_rest_is_still_read() -> None:
     )
 
 
+def test_what_ends_before_it_is_no_longer_yaml_is_still_read() -> None:
+    document = parse(b"a: 1\na: 2\nb:\n  - c\nd: [e\nf: g\n")
+    assert [(flaw.line, flaw.message[:16]) for flaw in document.flaws] == [
+        (6, "this is not YAML"),
+        (2, "a stands here an"),
+    ]
+    assert document.root == Members(((Text("a", 1), Text("1", 1)), (Text("b", 3), Items((Text("c", 4),), 4))), 1)
+
+
+def test_of_two_documents_the_first_is_still_read() -> None:
+    document = parse(b"a: 1\n---\nb: 2\n")
+    assert [flaw.line for flaw in document.flaws] == [2]
+    assert document.root == Members(((Text("a", 1), Text("1", 1)),), 1)
+
+
 def test_a_billion_laughs_are_refused_and_never_made() -> None:
     lines = ["a0: &a0 [lol]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))]
     document = parse("\n".join(lines).encode())
