@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.audit.checks import clients, configuration, daemon, material, network
+from dockertls.audit.checks import clients, configuration, daemon, material, network, release
 from dockertls.report.audited import Result
 
 if TYPE_CHECKING:
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from dockertls.audit.model import Check
     from dockertls.audit.seen import Seen
 
-TABLE: tuple[Check, ...] = (*network.TABLE, *material.TABLE, *clients.TABLE, *configuration.TABLE, *daemon.TABLE)
+TABLE: tuple[Check, ...] = (
+    *network.TABLE,
+    *material.TABLE,
+    *clients.TABLE,
+    *configuration.TABLE,
+    *sorted((*daemon.TABLE, *release.TABLE), key=lambda check: check.id),
+)
 """In the order of their areas."""
 
 BY_ID: Mapping[str, Check] = MappingProxyType({check.id: check for check in TABLE})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Finding
+from dockertls.findings import Failed, Finding, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,15 @@ class Fix(Enum):
     ADVICE = "advice"
 
 
+HARDEN: Mapping[Fix, str] = MappingProxyType(
+    {
+        Fix.SAFE: "`dockertls harden --only {id}` does it",
+        Fix.OPT_IN: "`dockertls harden --opt-in {id}` does it, and may break workloads",
+    }
+)
+"""Who mends it, for people."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One row of the catalogue.
@@ -67,8 +76,11 @@ class Check:
         return Area[self.id.partition("-")[0]]
 
     def ask(self, seen: Seen) -> Finding:
-        """What it says of a host."""
-        return Finding(self.id, self.title, self.severity, self.judge(seen))
+        """What it says of a host, and who mends it."""
+        found = self.judge(seen)
+        if isinstance(found, Failed | Warned) and self.fix is not Fix.ADVICE:
+            found = replace(found, remedy=f"{found.remedy}; {HARDEN[self.fix].format(id=self.id)}")
+        return Finding(self.id, self.title, self.severity, found)
 
 
 def cis(old: str, new: str = "", stig: str = "") -> Mapping[str, str]:
@@ -79,7 +91,7 @@ def cis(old: str, new: str = "", stig: str = "") -> Mapping[str, str]:
 
 def configure(key: str, value: str) -> str:
     """How an option is set."""
-    return f"set it: dockertls daemon configure --set {key}={value}"
+    return f"set {key} to {value}"
 
 
 def asked(judge: Judge) -> Judge:

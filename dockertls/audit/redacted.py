@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dockertls.audit.sockets import takes_connections
 from dockertls.daemon import redaction
 from dockertls.facts import PASSWD, PROC
 from dockertls.plan import File
@@ -52,9 +53,17 @@ def _way(path: Path) -> Callable[[str], str]:
     """How a file is redacted."""
     if path.parent.parent == PROC and path.name == "cmdline":
         return _arguments
+    if path.parent.name == "net" and path.is_relative_to(PROC):
+        return _listening
     if path in {PASSWD, PASSWD.with_name("group")}:
         return _without_hashes
     return _of_client if path.name == "config.json" else redaction.text
+
+
+def _listening(text: str) -> str:
+    """Of the kernel's tables of sockets those that take connections: who is connected to whom is nobody's matter."""
+    head, *lines = text.splitlines(keepends=True) or [""]
+    return head + "".join(line for line in lines if takes_connections(line))
 
 
 def _arguments(text: str) -> str:

@@ -90,9 +90,17 @@ def _lines(facts: HostFacts, table: Path) -> list[str]:
     return node.content.decode(errors="replace").splitlines()[1:] if isinstance(node, File) else []
 
 
+def takes_connections(line: str) -> bool:
+    """Whether a line of one of the tables is about a socket that listens."""
+    fields = line.split(maxsplit=_PATH)
+    if len(fields) > _STATE and ":" in fields[_LOCAL]:
+        return fields[_STATE] == _LISTENS
+    return len(fields) >= _UNIX_FIELDS and bool(int(fields[_FLAGS], 16) & _ACCEPTS)
+
+
 def _tcp(line: str, held: set[str]) -> Iterator[Listener]:
     fields = line.split()
-    if len(fields) >= _TCP_FIELDS and fields[_STATE] == _LISTENS and fields[_TCP_INODE] in held:
+    if len(fields) >= _TCP_FIELDS and takes_connections(line) and fields[_TCP_INODE] in held:
         address, _, port = fields[_LOCAL].partition(":")
         yield Listener(_address(bytes.fromhex(address)), int(port, 16))
 
@@ -109,5 +117,5 @@ def _address(raw: bytes) -> IPv4Address | IPv6Address:
 
 def _unix(line: str, held: set[str]) -> Iterator[str]:
     fields = line.split(maxsplit=_PATH)
-    if len(fields) >= _UNIX_FIELDS and int(fields[_FLAGS], 16) & _ACCEPTS and fields[_UNIX_INODE] in held:
+    if len(fields) >= _UNIX_FIELDS and takes_connections(line) and fields[_UNIX_INODE] in held:
         yield fields[_PATH]

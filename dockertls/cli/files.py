@@ -19,8 +19,13 @@ LARGEST_INPUT = 4 * 1024 * 1024  # bytes
 BLOCK = 64 * 1024  # bytes that are read at once
 
 
-def read_input(path: str, what: str) -> bytes:
+def read_input(path: str, what: str, largest: int = LARGEST_INPUT) -> bytes:
     """A file that the user named; "-" is standard input.
+
+    Args:
+        path: as it was named.
+        what: it is, for messages.
+        largest: bytes that are read at most.
 
     Raises:
         NotReady: if it cannot be read.
@@ -28,14 +33,14 @@ def read_input(path: str, what: str) -> bytes:
     """
     try:
         if path == "-":
-            content = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+            content = sys.stdin.buffer.read(largest + 1)
         else:
             with _file(path) as file:
-                content = file.read(LARGEST_INPUT + 1)
+                content = file.read(largest + 1)
     except (OSError, ValueError) as error:
         raise unreadable(path, what, error) from error
-    if len(content) > LARGEST_INPUT:
-        raise Refused(f"{what} {visible(path)} is larger than {LARGEST_INPUT >> 20} MiB", "is it the right file?")
+    if len(content) > largest:
+        raise Refused(f"{what} {visible(path)} is larger than {largest >> 20} MiB", "is it the right file?")
     return content
 
 

@@ -22,6 +22,7 @@ from dockertls.client.files import CERT, KEY
 from dockertls.daemon.hostnames import own_names
 from dockertls.daemon.reading import read
 from dockertls.daemon.running import pid_file, read_at_start, running
+from dockertls.daemon.workable import files
 from dockertls.errors import DockerTLSError
 from dockertls.escaping import visible
 from dockertls.facts import NotGathered
@@ -78,7 +79,11 @@ def _peer(first: HostFacts) -> int | None:
 def _second(session: Session, folders: tuple[Path, ...], first: HostFacts, peered: int | None) -> HostFacts:
     """A second look, at what the first one names, too."""
     here, found = dockerds(first, peered)
-    also = [path for one in found for path in (one[0].config, pid_file(one[0]), *material_of(*one).paths)]
+    also = [
+        path
+        for reading, process in found
+        for path in (reading.config, pid_file(reading), *material_of(reading, process).paths, *files(reading))
+    ]
     dates = [path for reading, _ in found for path in (*read_at_start(reading), pid_file(reading))]
     stats = [path for reading, _ in found for path in to_stat(reading, here)]
     absolute = tuple(path for path in also if path.is_absolute())

@@ -34,7 +34,8 @@ def harden(facts: HostFacts, settings: Settings, *, more: Sequence[Change] = (),
 
     Args:
         facts: gathered with the row "daemon", and with `workable.files`.
-        settings: None: the option is to be set nowhere.
+        settings: None: the option is to be set nowhere. What files say so already is given by those who know that
+            dockerd does not follow them: it is made to.
         more: other changes that go with it.
         swarm: whether this dockerd takes part in a swarm.
 
@@ -47,13 +48,14 @@ def harden(facts: HostFacts, settings: Settings, *, more: Sequence[Change] = (),
     """
     here = survey(facts)
     wanted = {key: value for key, value in settings.items() if not _is_so(here.current, key, value)}
-    refuse(WHAT, (*judged(here.current, stops=True), *_fixed(here, wanted)))
+    refuse(WHAT, (*here.faults(), *_fixed(here, wanted)))
     changes = (*_edits(here, wanted), *more)
     whole = owned(with_folders(facts, changes), here.reading.packaging.places.owner)
     after = read(facts.after(whole)).told_by(here.current)
     faults = (*judged(after, stops=True), *unworkable(after, swarm=swarm), *_missed(after, wanted))
     refuse(WHAT, tuple(dict.fromkeys(faults)))
-    return Plan(f"harden dockerd: {', '.join(wanted) or 'modes'}", tuple(whole), (), _activation(here, wanted))
+    title = f"harden dockerd: {', '.join((*settings, *(['modes of files'] if more else [])))}"
+    return Plan(title, tuple(whole), (), _activation(here, settings))
 
 
 def _is_so(reading: Reading, key: str, value: Json) -> bool:
@@ -91,11 +93,14 @@ def _missed(after: Reading, wanted: Mapping[str, Json]) -> Iterator[Fault]:
 
 
 def _activation(here: Situation, wanted: Mapping[str, Json]) -> tuple[Command, ...]:
-    """A reload if that is enough and harmless: it drops plugins and features that are flags."""
+    """A reload if that is enough and harmless: it takes nothing away, and drops plugins and features that are flags."""
     found = here.current.packaging
     if not wanted or (found.init is Init.NONE):
         return ()
-    reloadable = all(key in BY_KEY and BY_KEY[key].reloadable and not here.own.of(key) for key in wanted)
+    reloadable = all(
+        key in BY_KEY and BY_KEY[key].reloadable and value is not None and not here.own.of(key)
+        for key, value in wanted.items()
+    )
     if reloadable and found.reloads and not here.current.flags.of("authorization-plugins", "features"):
         return (Command(systemctl(found, "reload", found.service), "dockerd takes it by a reload: nothing stops"),)
     return restart_commands(here.facts)

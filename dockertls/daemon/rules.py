@@ -52,6 +52,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(_start, stops=True),
     Rule(_command_line, stops=True),
     Rule(_daemon_json, stops=True),
+    Rule(rules_files.of_older_json, stops=True),
     Rule(rules_options.in_two_places, stops=True),
     Rule(rules_options.unknown_keys, stops=True),
     Rule(rules_options.wrong_kinds, stops=True),

@@ -8,8 +8,10 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.environment import environment_files
+from dockertls.daemon.releases import parse, shown
 from dockertls.daemon.variables import KNOWN_VARIABLES
 from dockertls.documents.env_file import Dialect, EnvFile
+from dockertls.documents.json_file import BOM
 from dockertls.documents.unit_file import UnitFile, command_line, merged
 from dockertls.errors import Fault, Refused
 from dockertls.escaping import visible
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 OTHERS, GROUP = 0o002, 0o020
 """Bits of a mode that let somebody else write."""
+TOLERANT = "23.0"
+"""The first release that reads an empty daemon.json, and one with a byte order mark."""
 SNAP = "docker.dockerd"
 """What `snap run` calls its dockerd."""
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_][A-Za-z0-9_]*)=")
@@ -125,6 +129,17 @@ def unread_daemon_json(reading: Reading) -> Iterator[Fault]:
             f"{usual} is there, and dockerd reads {visible(str(reading.config))} ({said}) instead",
             "put its settings there, and remove it",
         )
+
+
+def of_older_json(reading: Reading) -> Iterator[Fault]:
+    """Releases before 23.0 read no empty file and no byte order mark (moby: first tag of both is v23.0.0)."""
+    if reading.document is None or reading.release is None or reading.release >= parse(TOLERANT):
+        return
+    text, end = reading.document.text, f": Docker {shown(reading.release)} does not start with it"
+    if not text.strip():
+        yield Fault(f"{visible(str(reading.config))} is empty{end}", "write {} into it, or remove it")
+    if text.startswith(BOM):
+        yield Fault(f"{visible(str(reading.config))} begins with a byte order mark{end}", "save it without one")
 
 
 def dangling_link(reading: Reading) -> Iterator[Fault]:

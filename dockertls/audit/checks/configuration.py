@@ -30,6 +30,7 @@ BY_RULE: Mapping[str, str] = MappingProxyType(
         "start": "CFG-02",
         "command-line": "CFG-02",
         "daemon-json": "CFG-02",
+        "of-older-json": "CFG-02",
         "in-two-places": "CFG-03",
         "unknown-keys": "CFG-02",
         "wrong-kinds": "CFG-02",
@@ -150,7 +151,8 @@ def _hosts_twice(seen: Seen) -> Verdict:
     """Every unit that is packaged gives -H; a file that gives hosts too keeps dockerd from starting."""
     flags, file = seen.reading.by_flags().get("hosts"), seen.reading.file.get("hosts")
     if not file:
-        return NotApplicable("daemon.json names no hosts")
+        unknown = seen.reading.unknown
+        return Unknown(visible(unknown[0])) if unknown else NotApplicable("daemon.json names no hosts")
     evidence = tuple(
         Evidence("configuration", one.origin, visible(str(one.value)), "in one place") for one in (flags, file) if one
     )

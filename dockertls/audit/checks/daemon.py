@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from dockertls.audit.model import Check, Fix, asked, cis, configure
 from dockertls.audit.options import Said, option, said, switch
+from dockertls.facts import PROC
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
+from dockertls.plan import File
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +23,22 @@ LOUD, QUIET = frozenset({"debug", "trace"}), frozenset({"warn", "error", "fatal"
 
 
 def _rootless(seen: Seen) -> Verdict:
-    if seen.rootless:
-        return Passed((Evidence("dockerd", seen.reading.packaging.service, "rootless"),))
+    """By its API, by its unit, and by whose process it is, as the host sees it."""
+    name, uid = seen.name, _uid(seen)
+    if seen.rootless or uid not in {"", "0"}:
+        return Passed((Evidence("dockerd", name, "rootless" if seen.rootless else f"a process of user {uid}"),))
     cause = "dockerd runs as root: who gets out of a container, or may use its socket, is root on the host"
-    return Warned((), cause, "rootless mode confines it, where its limits can be borne (docs.docker.com/go/rootless)")
+    evidence = (Evidence("dockerd", name, "a process of root" if uid else "a unit of the system's", "rootless"),)
+    return Warned(
+        evidence, cause, "rootless mode confines it, where its limits can be borne (docs.docker.com/go/rootless)"
+    )
+
+
+def _uid(seen: Seen) -> str:
+    """Whose process it is; empty: none is seen."""
+    status = seen.facts.files.get(PROC / str(seen.process.pid) / "status") if seen.process else None
+    lines = status.content.decode(errors="replace").splitlines() if isinstance(status, File) else []
+    return next((line.split()[1] for line in lines if line.startswith("Uid:")), "")
 
 
 def _between_containers(seen: Seen, found: Said) -> Verdict:
@@ -41,7 +55,7 @@ def _level(seen: Seen, found: Said) -> Verdict:
     evidence = (*debug.expecting("false"), *found.expecting("info"))
     if debug.value is True or level in LOUD:
         cause = "dockerd logs all that it does, credentials of registries among it"
-        return Failed(evidence, cause, f"{configure('debug', 'false')} --set log-level=info")
+        return Failed(evidence, cause, "set debug to false, and log-level to info")
     if level in QUIET:
         cause = f"at level {level}, dockerd does not say who was refused, and what was started"
         return Warned(evidence, cause, configure("log-level", "info"))

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 CA_ON_HOST = "keep the authority's key elsewhere: dockertls ca export --output FILE, then ca detach"
 _NOT_TLS = NotApplicable("TLS is not switched on")
-_BOM = "\ufeff".encode()
 
 
 def tls(judge: Judge) -> Judge:
@@ -288,8 +287,6 @@ def _blocks(seen: Seen, path: Path) -> Iterator[Flaw]:
         yield Flaw(
             _file(path, fault.message), f"{path}: {fault.message}; dockerd passes over it", fault.hint, fatal=True
         )
-    if content.startswith(_BOM):
-        yield Flaw(_file(path, "a byte order mark"), f"{path} begins with a byte order mark", "save it without one")
     if path == seen.served.files.ca:
         for one in found:
             if not may_sign(one):

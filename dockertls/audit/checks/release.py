@@ -87,11 +87,6 @@ def _authorization(seen: Seen, found: Said) -> Verdict:
     return Passed(evidence) if seen.before(UNSEEN_SINCE) else Warned(evidence, _UNSEEN, _LOCAL)
 
 
-_UNSEEN = (
-    f"since Docker {UNSEEN_SINCE} plugins do not see gRPC: the builder answers whoever reaches a socket of systemd's"
-)
-_LOCAL = "let nobody use the local socket whom the plugin is to hold back, and give dockerd its tcp listener by `hosts`"
-
 TABLE: tuple[Check, ...] = (
     Check(
         "DMN-12", "A plugin says who may do what, and holds", Severity.LOW,
