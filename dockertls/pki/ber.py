@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 INTEGER, OCTETS, SEQUENCE = 0x02, 0x04, 0x30
 _CONSTRUCTED, _LONG_TAG, _LONG_LENGTH, _NO_LENGTH = 0x20, 0x1F, 0x80, 0x80
+_OF_SCRYPT = 8
+"""Rounds that each of its steps is worth: it takes as long as one, and 128 bytes of memory."""
+
 _DEEPEST = 4
 """Octet strings within octet strings: PKCS#12 has three, and more must not keep us busy."""
 
@@ -99,24 +103,35 @@ def _tags(data: bytes, outer: Head) -> Iterator[int]:
 def rounds(data: bytes) -> int:
     """How many rounds of derivation something asks for, as far as that can be read without its passphrase.
 
-    A salt and then a number: so they stand in PBKDF2-params (RFC 8018, appendix A.2), in pkcs-12PbeParams and in
-    MacData (RFC 7292, appendix C and section 4).
+    A salt and then a number: so they stand in PBEParameter and PBKDF2-params (RFC 8018, appendixes A.1 and A.2), in
+    pkcs-12PbeParams and in MacData (RFC 7292, appendix C and section 4). Three numbers are those of scrypt (RFC 7914),
+    whose work is told in rounds too.
     """
     return sum(_rounds(data, _DEEPEST))
 
 
 def _rounds(data: bytes, deepest: int) -> Iterator[int]:
-    octets, salted = bytearray(), False
+    octets, numbers, salted = bytearray(), list[int](), False
     for tag, content in _values(data):
         if tag == INTEGER and salted:
-            yield int.from_bytes(content)
+            numbers.append(int.from_bytes(content))
+            continue
+        yield _work(numbers)
+        numbers, salted = [], tag == OCTETS
         if tag == OCTETS:
             octets += content
         elif octets:
             yield from _within(octets, deepest)
             octets = bytearray()
-        salted = tag == OCTETS
+    yield _work(numbers)
     yield from _within(octets, deepest)
+
+
+def _work(numbers: Sequence[int]) -> int:
+    """The rounds that the numbers after a salt stand for; PBKDF2 has the length of the key after its own."""
+    if len(numbers) < 3:  # noqa: PLR2004 - scrypt has cost, block size and parallelization
+        return numbers[0] if numbers else 0
+    return _OF_SCRYPT * math.prod(numbers[:3])
 
 
 def _within(octets: bytearray, deepest: int) -> Iterator[int]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -25,6 +25,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from dockertls.errors import Fault, Refused
 from dockertls.escaping import visible
+from dockertls.pki import ber
 from dockertls.pki.pem import CERTIFICATE, ENCRYPTED, armoured, der, is_hidden, is_whole, pem_blocks, without
 from dockertls.pki.profiles import MALFORMED
 
@@ -56,6 +57,9 @@ CURVES: Mapping[str, str] = MappingProxyType({"secp256r1": "p256", "secp384r1": 
 """The curves that Go's TLS knows, by their name in RFC 5480, and as NIST calls them."""
 
 _MOST_ROUNDS = 100_000_000
+_MOST_OTHERWISE = 10_000_000
+"""Rounds of older ways than PBKDF2, each of which takes five times as long, and the work of scrypt."""
+
 _STRONG_RSA = 2048
 LONGEST_RSA = 8192
 """Go refuses to check a signature of a longer key, which would keep it busy."""
@@ -324,7 +328,7 @@ def _opened(block: Block, passphrase: bytes | None, refusal: Refused, *, validat
     except UnsupportedAlgorithm as error:
         hint = "make a new key: dockertls makes " + ", ".join(KINDS)
         raise Refused(f"the key is of a kind that is not known here: {visible(str(error))}", hint) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, InternalError) as error:  # the last of scrypt with numbers that it cannot have
         raise refusal from error
 
 
@@ -340,15 +344,18 @@ def _supported(key: object, name: str) -> PrivateKey:
 
 def _check_envelope(block: Block, name: str) -> None:
     """Tell a damaged file from a wrong passphrase, and do not let a file keep us busy for hours."""
-    rounds = None
-    if block.label == ENCRYPTED:
-        try:
-            _der(block)
-        except (ValueError, binascii.Error) as error:
-            raise _damaged(name) from error
-        rounds = _rounds(block)
+    if block.label != ENCRYPTED:
+        return
+    try:
+        decoded = _der(block)
+    except (ValueError, binascii.Error) as error:
+        raise _damaged(name) from error
+    rounds = _rounds(block)
     if rounds is not None and not 0 < rounds <= _MOST_ROUNDS:
         raise Refused(f"{name} asks for {rounds} rounds of PBKDF2", f"encrypt it again with at most {_MOST_ROUNDS}")
+    if rounds is None and (asked := ber.rounds(decoded)) > _MOST_OTHERWISE:
+        hint = f"encrypt it again with PBKDF2, or with at most {_MOST_OTHERWISE}"
+        raise Refused(f"{name} asks for {asked} rounds of key derivation", hint)
 
 
 def _der(block: Block) -> bytes:

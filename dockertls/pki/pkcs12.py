@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from dockertls.errors import Refused
@@ -67,7 +68,7 @@ def opened(der: bytes, passphrase: bytes, *, name: str) -> Opened | None:
         found = pkcs12.load_pkcs12(der, passphrase or None)
     except ValueError:
         return None
-    except (*MALFORMED, RuntimeError) as error:
+    except (*MALFORMED, RuntimeError, InternalError) as error:
         raise Refused(f"{name} cannot be read: it is encrypted in a way that is not known here", _again(der)) from error
     held = [one.certificate for one in (found.cert, *found.additional_certs) if one is not None]
     label = found.cert.friendly_name if found.cert else None

@@ -143,6 +143,62 @@ def test_a_file_that_asks_for_no_work_or_for_hours_of_it_is_refused(rounds: int)
         keys.load_private(pem, b"x")
 
 
+def value(tag: int, *parts: bytes) -> bytes:
+    """A value of DER of less than 64 KiB."""
+    content = b"".join(parts)
+    length = len(content).to_bytes(2)
+    return (
+        bytes([tag, *([0x82, *length] if length[0] else [0x81, length[1]] if len(content) > 127 else [length[1]])])
+        + content
+    )
+
+
+def number(one: int) -> bytes:
+    return value(0x02, one.to_bytes(one.bit_length() // 8 + 1))
+
+
+SALT = value(0x04, b"saltsalt")
+OF_3DES, OF_MD5, PBES2 = (
+    bytes.fromhex(oid) for oid in ("060a2a864886f70d010c0103", "06092a864886f70d010503", "06092a864886f70d01050d")
+)
+AES = value(0x30, bytes.fromhex("060960864801650304012a"), value(0x04, bytes(16)))
+
+
+def by_scrypt(*numbers: int) -> bytes:
+    """What PBES2 says of its passphrase: cost, block size and parallelization of scrypt."""
+    parameters = value(0x30, SALT, *map(number, numbers))
+    return value(0x30, PBES2, value(0x30, value(0x30, bytes.fromhex("06092b06010401da47040b"), parameters), AES))
+
+
+def enveloped(algorithm: bytes) -> bytes:
+    return armoured("ENCRYPTED PRIVATE KEY", value(0x30, algorithm, value(0x04, bytes(64))))
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        value(0x30, OF_3DES, value(0x30, SALT, number(2**31 - 1))),
+        value(0x30, OF_MD5, value(0x30, SALT, number(2**31 - 1))),
+        by_scrypt(1 << 22, 8, 1),
+        by_scrypt(1 << 14, 8, 4000),
+    ],
+    ids=["3DES", "MD5", "4 GiB of memory", "minutes"],
+)  # fmt: skip
+def test_no_other_way_of_encryption_keeps_us_busy_for_hours_either(algorithm: bytes) -> None:
+    with pytest.raises(Refused, match="rounds of key derivation"):
+        keys.load_private(enveloped(algorithm), b"x")
+
+
+def test_other_ways_of_encryption_are_tried() -> None:
+    for algorithm in (
+        by_scrypt(1 << 14, 8, 1),
+        by_scrypt(3, 8, 1),
+        value(0x30, OF_3DES, value(0x30, SALT, number(2048))),
+    ):
+        with pytest.raises(Refused, match="does not open web1"):
+            keys.load_private(enveloped(algorithm), b"x", name="web1")
+
+
 def test_a_key_beside_certificates_and_parameters_is_found() -> None:
     parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     assert same(keys.load_private(parameters + PEM + b"text\n" + PLAIN.replace(b"\n", b"\r\n")), KEY)
