@@ -42,6 +42,7 @@ def _java_reads_source() -> bool:
 
 COMPONENTS: dict[str, Callable[[], object]] = {
     "busybox": lambda: Path("/bin/busybox").exists(),
+    "chromium": lambda: all(map(shutil.which, ("chromium", "chromedriver"))),
     "chattr": _can_be_immutable,
     "curl": lambda: shutil.which("curl"),
     "docker": lambda: shutil.which("docker"),
@@ -59,6 +60,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "registry": lambda: shutil.which("docker-registry"),
     "root": lambda: os.geteuid() == 0,
     "rootlesskit": lambda: all(map(shutil.which, ("rootlesskit", "slirp4netns", "newuidmap"))),
+    "sarif-schema": (MODULES / "schemastore").exists,
     "setpriv": lambda: shutil.which("setpriv"),
     "socket-activate": lambda: shutil.which("systemd-socket-activate"),
     "strace": lambda: shutil.which("strace"),

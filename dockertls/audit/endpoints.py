@@ -63,7 +63,7 @@ def to_look_at(reading: Reading, process: Process, answers: Answers) -> tuple[tu
     if reading.packaging.user or held.unknown:
         return _told(reading)
     if _is_elsewhere(reading.facts, process):
-        return (), (f"process {process.pid} has a network of its own, which cannot be reached from here",)
+        return (), ("it has a network of its own, which cannot be reached from here",)
     ports = {int(port) for host, _ in reading.opened() if (port := port_of(host)).isdigit()} | _DOCKERS
     other = _other_ports(reading, answers)
     mine = [one for one in held.tcp if one.port in ports or one.port not in other]

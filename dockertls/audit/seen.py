@@ -143,6 +143,13 @@ class Seen:
         return self.process is None or self.process is self.running.own
 
     @property
+    def apart(self) -> Unknown | None:
+        """Why the files that it is told are not those of the host."""
+        if self.is_own or not (self.process and self.process.in_container):
+            return None
+        return Unknown("it runs in a container, with files of its own")
+
+    @property
     def name(self) -> str:
         """Which one it is, for people: its unit, or its process."""
         return self.reading.packaging.service

@@ -42,6 +42,9 @@ COMMANDS = MappingProxyType(
         "server": "server",
         "client": "client",
         "daemon": "daemon",
+        "audit": "audit",
+        "harden": "audit",
+        "facts": "audit",
     }
 )
 """Every command, and the module of dockertls.cli that adds it."""

@@ -70,6 +70,8 @@ BY_RULE: Mapping[str, str] = MappingProxyType(
 )
 """Which check tells what a rule of the daemon's configuration finds."""
 
+_OF_FILES = frozenset({"CFG-02", "CFG-03", "CFG-06", "CFG-12"})
+"""Checks that make sense for the dockerd alone that the host's files start."""
 _RESTART = (
     "dockertls renew, daemon configure and harden say how it is restarted safely; by hand: systemctl restart docker"
 )
@@ -80,6 +82,8 @@ def rules(id_: str, *, fatal: bool) -> Judge:
     mine = [rule for rule in RULES if BY_RULE[rule.id] == id_]
 
     def judged(seen: Seen) -> Verdict:
+        if id_ in _OF_FILES and not seen.is_own:
+            return NotApplicable("it runs, and no file of this host starts it")
         faults: list[Fault] = []
         try:
             for rule in mine:

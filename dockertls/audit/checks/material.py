@@ -47,7 +47,7 @@ def tls(judge: Judge) -> Judge:
         said = seen.reading.both()
         if not (SWITCHES | set(MATERIAL)) & said.keys():
             return Unknown(seen.reading.unknown[0]) if seen.reading.unknown else _NOT_TLS
-        return judge(seen)
+        return seen.apart or judge(seen)
 
     return asked(judged)
 

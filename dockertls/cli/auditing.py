@@ -1,0 +1,200 @@
+"""Judge a host, or what was gathered of one, and tell what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from dockertls import __version__
+from dockertls.apply import apply as apply_plan
+from dockertls.audit.catalogue import BY_ID, TABLE, judged
+from dockertls.audit.gathered import seen
+from dockertls.audit.loaded import LARGEST, SCHEMA, parse
+from dockertls.audit.policy import Policy, apply
+from dockertls.audit.policy import parse as parse_policy
+from dockertls.audit.saved import document
+from dockertls.cli.files import read_input
+from dockertls.cli.gathering import gather_host
+from dockertls.cli.outputs import Output, file_change, format_of
+from dockertls.errors import Negative, Usage
+from dockertls.escaping import visible
+from dockertls.findings import Severity, Unknown
+from dockertls.plan import File, Plan, shown
+from dockertls.report.audit_json import document as document_of
+from dockertls.report.audit_json import since
+from dockertls.report.audit_table import closing, remedies, tables
+from dockertls.report.audited import Audit
+from dockertls.report.formats import FORMATS, TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dockertls.audit.gathered import Gathered
+    from dockertls.audit.model import Check
+    from dockertls.cli.options import OutputOptions
+    from dockertls.cli.session import Session
+
+POLICY = Path("/etc/dockertls/policy.yaml")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which checks are asked, in the order of the catalogue."""
+
+    checks: tuple[Check, ...]
+
+    @classmethod
+    def parse(cls, only: Sequence[str], skip: Sequence[str]) -> Scope:
+        """From ids on the command line.
+
+        Raises:
+            Usage: if there is no such check, or none is left.
+        """
+        wanted = {known(id_) for id_ in only} or BY_ID.keys()
+        left = wanted - {known(id_) for id_ in skip}
+        if not left:
+            raise Usage("no check is left", "name fewer with --skip")
+        return cls(tuple(check for check in TABLE if check.id in left))
+
+
+def known(id_: str) -> str:
+    """The id of a check, whatever its case. Raises Usage if there is none of that id."""
+    wanted = id_.upper()
+    if wanted in BY_ID:
+        return wanted
+    near = get_close_matches(wanted, BY_ID, 1)
+    raise Usage(
+        f"there is no check {visible(id_)}", f"did you mean {near[0]}?" if near else "dockertls audit lists them all"
+    )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How to judge, and what to tell.
+
+    Attributes:
+        facts: what is judged, as a file; None: this host.
+        policy: a file; None: the host's own, if there is one.
+        baseline: an earlier report.
+        fail_on: failures from here upwards make the answer no.
+        least: what is told, from here upwards.
+        timeout: seconds for each question.
+        form: of the report.
+        strict: what could not be told is a failure.
+    """
+
+    facts: str | None
+    policy: str | None
+    baseline: str | None
+    fail_on: Severity
+    least: Severity
+    timeout: float
+    form: str
+    strict: bool
+
+
+def severity_of(option: str, text: str) -> Severity:
+    """A severity by its name. Raises Usage if it is none."""
+    names = {one.name.lower(): one for one in reversed(Severity)}
+    if text.lower() not in names:
+        raise Usage(f"{option} {visible(text)} is no severity", f"take one of: {', '.join(names)}")
+    return names[text.lower()]
+
+
+def gathered(session: Session, terms: Terms) -> Gathered:
+    """What is judged: of a file, or of this host.
+
+    Raises:
+        NotReady: if the file cannot be read.
+        Refused: if it is not what `dockertls facts` writes.
+    """
+    if terms.facts is None:
+        return gather_host(session, timeout=terms.timeout)
+    return parse(read_input(terms.facts, "the facts", LARGEST), terms.facts)
+
+
+def policy_of(session: Session, named: str | None) -> Policy:
+    """The policy that is named, else the host's own, else that of who has none.
+
+    Raises:
+        NotReady: if it cannot be read.
+        Refused: with all that is wrong with it.
+    """
+    if named is not None:
+        return parse_policy(read_input(named, "the policy"), named, BY_ID)
+    file = session.facts(also=(POLICY,)).file(POLICY)
+    return parse_policy(file.content, str(POLICY), BY_ID) if file else Policy()
+
+
+def audited(found: Gathered, policy: Policy, checks: Sequence[Check] = TABLE) -> tuple[Audit, tuple[str, ...]]:
+    """What checks and policy say of a host, and what is to be said of the policy."""
+    results = tuple(judged(seen(found, policy.expected), checks))
+    applied = apply(policy, results, found.facts.taken.date())
+    return Audit(found.host, found.facts.taken, applied.results, __version__), applied.notes
+
+
+def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
+    """Judge and tell.
+
+    Raises:
+        typer.Exit: 1 if a check failed that is not let be.
+    """
+    form = format_of(session.console, terms.form, FORMATS)
+    policy = policy_of(session, terms.policy)
+    audit, notes = audited(gathered(session, terms), policy, scope.checks)
+    if terms.baseline:
+        audit = since(audit, read_input(terms.baseline, "the baseline", LARGEST), terms.baseline)
+    for note in notes:
+        session.console.warn(note)
+    code, shown = _code(audit, terms), audit.from_severity(terms.least)
+    if form == "table":
+        _in_tables(session, shown)
+    elif form == "json":
+        replace(session.console, json=True).document("audit", document_of(shown), ok=not code)
+    else:
+        session.console.raw(TEXTS[form](shown).encode())
+    raise typer.Exit(code)
+
+
+def _in_tables(session: Session, audit: Audit) -> None:
+    """Area by area, then what to do, and the score."""
+    console = session.console
+    for number, (head, table) in enumerate(tables(audit, verbose=console.verbose)):
+        console.result(("\n" if number else "") + head)
+        if table.rows:
+            console.table(table)
+    console.result("")
+    console.result(closing(audit))
+    for line in remedies(audit):
+        console.say(f"  {line}")
+
+
+def _code(audit: Audit, terms: Terms) -> int:
+    doubtful = terms.strict and any(isinstance(one.finding.verdict, Unknown) for one in audit.results if not one.waiver)
+    return Negative.exit if doubtful or any(one.fails(terms.fail_on) for one in audit.results) else 0
+
+
+def write_facts(session: Session, options: OutputOptions, timeout: float) -> None:
+    """Write what was gathered, to a file or to standard output.
+
+    Raises:
+        NotReady: if another file is there.
+    """
+    import json
+
+    found = gather_host(session, timeout=timeout)
+    content = json.dumps({"schema": SCHEMA, "ok": True, "data": document(found)}, indent=1).encode() + b"\n"
+    path = Output(session, options).path
+    if path is None:
+        session.console.raw(content)
+        return
+    node = File(content, 0o600, session.host.self_owner)
+    change = file_change(session.host, path, node, "facts of this host", force=options.force)
+    run = session.run()
+    apply_plan(Plan("write facts", (change,)), session.host, replace(run, append_only=(*run.append_only, path)))
+    session.console.result(f"{len(found.facts.files)} files and {len(found.asked)} dockerds: {shown(path)}")
+    session.console.document("facts-written", {"output": shown(path)})
