@@ -116,7 +116,9 @@ def parts_in(content: bytes, name: str) -> tuple[Part, ...]:
         Refused: if nothing in it can be read.
     """
     if _BEGIN in content or content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        found = _tested([part for piece in pieces(content) for part in _parts(piece, "PEM")])
+        blocks = pieces(content)
+        pkcs12.refuse_work(sum(map(_rounds, blocks)), name=name)
+        found = _tested([part for piece in blocks for part in _parts(piece, "PEM")])
     else:
         found = _tested(_der_parts(content, name))
     damaged = [part.value for part in found if isinstance(part.value, Damaged)]
@@ -177,6 +179,14 @@ def _der_parts(content: bytes, name: str) -> tuple[Part, ...]:
 def _packed(der: bytes, name: str) -> tuple[Part, ...]:
     held = pkcs12.opened(der, b"", name=name)
     return _held(held) if held else (Part(Sealed(der), "DER"),)
+
+
+def _rounds(piece: Piece) -> int:
+    """What it takes to try a PKCS#12 without a passphrase: a file may be full of them. 0: it is none."""
+    try:
+        return ber.rounds(_der(piece)) if piece.label == "PKCS12" else 0
+    except ValueError:
+        return 0
 
 
 def _packed_text(piece: Piece) -> tuple[Part, ...]:

@@ -61,9 +61,7 @@ def opened(der: bytes, passphrase: bytes, *, name: str) -> Opened | None:
     Raises:
         Refused: if opening it would take too long, or it is encrypted in a way that is not known here.
     """
-    asked = ber.rounds(der)
-    if asked > _MOST_ROUNDS:
-        raise Refused(f"{name} asks for {asked} rounds of key derivation", "make it again: openssl pkcs12 -export")
+    refuse_work(ber.rounds(der), name=name)
     try:
         found = pkcs12.load_pkcs12(der, passphrase or None)
     except ValueError:
@@ -73,6 +71,12 @@ def opened(der: bytes, passphrase: bytes, *, name: str) -> Opened | None:
     held = [one.certificate for one in (found.cert, *found.additional_certs) if one is not None]
     label = found.cert.friendly_name if found.cert else None
     return _looked_into(held, found.key, (label or b"").decode(errors="replace"), protected=bool(passphrase))
+
+
+def refuse_work(asked: int, *, name: str) -> None:
+    """Raises Refused if something asks for so many rounds of key derivation that it would take minutes."""
+    if asked > _MOST_ROUNDS:
+        raise Refused(f"{name} asks for {asked} rounds of key derivation", "make it again: openssl pkcs12 -export")
 
 
 def not_opened(der: bytes, *, name: str) -> Refused:

@@ -143,6 +143,14 @@ def test_a_pkcs12_that_would_take_hours_is_refused() -> None:
         parts_in(content.replace(asked, b"\x02\x03\x7f\xff\xff"), "x")
 
 
+def test_a_file_full_of_pkcs12_is_no_way_around_that() -> None:
+    encryption = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2_000_000).build(SECRET)
+    block = armoured("PKCS12", pkcs12.serialize_key_and_certificates(None, LEAF_KEY, LEAF, None, encryption))
+    assert isinstance(parts_in(block, "x")[0].value, Sealed)
+    with pytest.raises(Refused, match=r"x asks for \d+ rounds of key derivation"):
+        parts_in(block * 3, "x")
+
+
 TRUST = bytes.fromhex("300c300a06082b06010505070301")  # for servers, as openssl x509 -addtrust serverAuth adds it
 NOT_LOADED = {
     "byte order mark": (b"\xef\xbb\xbf" + PEM, "byte order mark"),
