@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def opened(der: bytes, passphrase: bytes, *, name: str) -> Opened | None:
     """
     refuse_work(ber.rounds(der), name=name)
     try:
-        found = pkcs12.load_pkcs12(der, passphrase or None)
+        found = _read(der, passphrase)
     except ValueError:
         return None
     except (*MALFORMED, RuntimeError, InternalError) as error:
@@ -71,6 +72,13 @@ def opened(der: bytes, passphrase: bytes, *, name: str) -> Opened | None:
     held = [one.certificate for one in (found.cert, *found.additional_certs) if one is not None]
     label = found.cert.friendly_name if found.cert else None
     return _looked_into(held, found.key, (label or b"").decode(errors="replace"), protected=bool(passphrase))
+
+
+def _read(der: bytes, passphrase: bytes) -> pkcs12.PKCS12KeyAndCertificates:
+    """What stands in it, which may be BER, as macOS and Mozilla wrote it: to read that is no matter for a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return pkcs12.load_pkcs12(der, passphrase or None)
 
 
 def refuse_work(asked: int, *, name: str) -> None:

@@ -151,6 +151,12 @@ def test_a_file_full_of_pkcs12_is_no_way_around_that() -> None:
         parts_in(block * 3, "x")
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_pkcs12_with_something_after_it_is_read_without_a_word_of_python_s() -> None:
+    parts = opened(parts_in(packed() + b"more", "x"), SECRET, "x")
+    assert [type(part.value) for part in parts] == [Opened, x509.Certificate, x509.Certificate, Key]
+
+
 TRUST = bytes.fromhex("300c300a06082b06010505070301")  # for servers, as openssl x509 -addtrust serverAuth adds it
 NOT_LOADED = {
     "byte order mark": (b"\xef\xbb\xbf" + PEM, "byte order mark"),
