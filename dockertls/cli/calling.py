@@ -199,7 +199,8 @@ def _decoded(body: bytes, *, is_json: bool) -> object:
         for read in (_whole, _lines):
             try:
                 found = read(body)
-                json.dumps([[[found]]])  # what is nested so deeply that it cannot be written again is text
+                # what is nested so deeply, or is so large a number, that it cannot be written again is text
+                json.dumps([[[found]]], allow_nan=False)
             except (ValueError, RecursionError):
                 continue
             return found

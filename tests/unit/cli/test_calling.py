@@ -217,6 +217,7 @@ def test_all_faults_are_told_at_once() -> None:
         (JSON, None),
         (JSON + b"{", "{"),
         (JSON + b"NaN", "NaN"),
+        (JSON + b'{"a":1e999}', '{"a":1e999}'),
         (JSON + b"1" * 5000, "1" * 5000),
         (JSON + b"[" * 20_000 + b"]" * 20_000, "[" * 20_000 + "]" * 20_000),
         (JSON + b'["\\ud800", "\\u001b\\u009b"]', ["\ud800", "\x1b\x9b"]),
