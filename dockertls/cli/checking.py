@@ -106,7 +106,9 @@ class _Client:
 
     @cached_property
     def material(self) -> ClientMaterial:
-        return ClientMaterial(certificate_pem(self.kept.authorities), self.kept.cert.content, self.kept.key.content)
+        cert, key = self.kept.cert.content, self.kept.key.content
+        pair = (None, None) if cert is None or key is None else (cert, key)  # docker shows neither without the other
+        return ClientMaterial(certificate_pem(self.kept.authorities), *pair)
 
     @cached_property
     def kit(self) -> Kit:

@@ -128,7 +128,7 @@ def paths(
     """
     if bool(options.cert) != bool(options.key):
         raise Usage("--cert and --key go together", "give both")
-    place = options.cert_path or folder or variables.get("DOCKER_CERT_PATH")
+    place = options.cert_path or folder or variables.get("DOCKER_CERT_PATH") or None  # empty is unset, as for docker
     if place is None and not (options.ca and options.cert):
         place = _default(session())
     ca, cert, key = (

@@ -71,6 +71,16 @@ def test_a_client_elsewhere_has_no_store(house: Place, daemon: Endpoint, tmp_pat
     assert found["stranger-refused"] == "passed"
 
 
+def test_a_certificate_without_its_key_is_not_shown(house: Place, daemon: Endpoint, tmp_path: Path) -> None:
+    for name in ("ca.pem", "cert.pem"):
+        (tmp_path / name).write_bytes((house.root / "root/.docker" / name).read_bytes())
+    ran = house.started("--json", "check", daemon.url, "--cert-path", tmp_path)
+    assert ran.code == 1
+    causes = {one["id"]: one["cause"] for one in ran.document["data"]["endpoints"][0]["findings"]}
+    assert "key.pem cannot be read" in causes["client-files"]
+    assert "key.pem is missing" in causes["api"], "as docker has it: no certificate is shown then"
+
+
 def test_a_list_of_endpoints(house: Place, daemon: Endpoint) -> None:
     port = daemon.port
     listed = f"# the lab\n127.0.0.1:{port}\n\nlocalhost:{port}   # twice, by another name\n127.0.0.1:{port}\n{NOBODY}\n"

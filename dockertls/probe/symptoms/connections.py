@@ -28,7 +28,7 @@ CONNECTIONS: tuple[Remedy, ...] = (
     Remedy(
         "wrong-port",
         r"Cannot connect to the Docker daemon at tcp://[^ ]*:2375\b",
-        "DOCKER_HOST names no port, so the docker CLI takes 2375, with TLS too",
+        "DOCKER_HOST names port 2375, or no port, and the docker CLI takes 2375 then, with TLS too",
         "write the port: DOCKER_HOST=tcp://HOST:2376",
     ),
     Remedy(
@@ -42,8 +42,9 @@ CONNECTIONS: tuple[Remedy, ...] = (
         "name-unknown",
         r"no such host|no suitable address found|Name or service not known|Temporary failure in name resolution"
         r"|nodename nor servname|Could not resolve host|unable to resolve host|UnknownHostException"
-        r"|failed to lookup \S+ address|No address associated with hostname|name was not resolved",
-        "the name is not known to the resolver",
+        r"|failed to lookup \S+ address|No address associated with hostname|name was not resolved"
+        r"|lookup \S+?(?: on \S+?)?: (?:i/o timeout|read udp \S+: i/o timeout|server misbehaving)",
+        "the name is not known to the resolver, or no name server answers",
         "correct the name, or add it to the DNS or /etc/hosts: getent hosts NAME tells",
     ),
     Remedy(

@@ -27,7 +27,8 @@ FILES: tuple[Remedy, ...] = (
     ),
     Remedy(
         "pair-mismatch",
-        r"private key does not match public key|KEY_VALUES_MISMATCH|key values mismatch|unable to set private key file"
+        r"private key (?:type )?does not match (?:the certificate )?public key|KEY_VALUES_MISMATCH|key values mismatch"
+        r"|NO_CERTIFICATE_ASSIGNED|no certificate assigned|unable to set private key file"
         r"|invalid signature by the (?:client|server) certificate|alert[ _:\[\]\d]+decrypt[ _]error"
         r"|tls: error decrypting message",
         "certificate and key are no pair, or the certificate is not the first of its file (curl says the same of a key "

@@ -17,7 +17,8 @@ REFUSALS: tuple[Remedy, ...] = (
         "wrong-ca",
         rf"x509: certificate signed by unknown authority|unable to get (?:local )?issuer certificate"
         r"|self[- ]signed certificate|PKIX path building failed|unable to verify the first certificate"
-        rf"|certificate issuer is unknown|{LOG}remote error: tls: unknown certificate authority",
+        r"|certificate issuer is unknown|doesn.t have a known issuer"
+        rf"|{LOG}remote error: tls: unknown certificate authority",
         "the client's ca.pem is not the authority that issued the server's certificate, or an intermediate "
         "certificate is not sent; for docker-py, REQUESTS_CA_BUNDLE may stand before ca.pem",
         "give the client the ca.pem of the authority that issued it (dockertls ca show --pem); append intermediates to "

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from dockertls.pki.keys import generate, private_pem
 from tests.e2e.symptoms.clients import DOCKERS, POWERLESS, Asked, Where, curl, docker, docker_py, openssl, python
 from tests.e2e.symptoms.producer import Producer
 from tests.e2e.symptoms.stage import DAEMONS, OLDER, TLS
@@ -62,6 +63,7 @@ def _another_key(material: ClientMaterial, stage: Stage) -> bytes | None:
 
 WRONG: tuple[Wrong, ...] = (
     Wrong("no-pair", "pair-mismatch", lambda has, stage: {"key": _another_key(has, stage)}, {}),
+    Wrong("another-kind", "pair-mismatch", lambda *_: {"key": private_pem(generate("rsa-2048"))}, {}),
     Wrong("pkcs8", "encrypted-key", lambda has, _: {"key": _encrypted(has, PrivateFormat.PKCS8)},
           {"python": "not-pem", "curl": "encrypted-key"}),
     Wrong("traditional", "encrypted-key", lambda has, _: {"key": _encrypted(has, PrivateFormat.TraditionalOpenSSL)},

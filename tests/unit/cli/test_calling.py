@@ -335,6 +335,13 @@ def test_docker_host_is_asked_and_what_is_named_comes_first(serve: Serve) -> Non
     assert (ran.code, ran.out) == (0, "OK")
 
 
+def test_an_empty_folder_of_certificates_is_none(tmp_path: Path) -> None:
+    env = {"DOCKER_CONFIG": str(tmp_path), "DOCKER_CERT_PATH": ""}
+    ran = dockertls("api", "GET", "/x", "--endpoint", "tcp://127.0.0.1:1", env=env)
+    assert ran.code == 4
+    assert f"{tmp_path}/ca.pem" in ran.err, "docker takes its own folder then, and not the working directory"
+
+
 def with_context(folder: Path, name: str, host: str) -> dict[str, str]:
     meta = folder / "contexts/meta" / sha256(name.encode()).hexdigest()
     meta.mkdir(parents=True)

@@ -71,6 +71,13 @@ SYMPTOMS = [
     ("http: server gave HTTP response to HTTPS client", "tls-to-plain"),
     ("tls: oversized record received with length 20527", "tls-to-plain"),
     ("failed to retrieve context tls info: tls: private key does not match public key", "pair-mismatch"),
+    ("failed to retrieve context tls info: tls: private key type does not match public key type", "pair-mismatch"),
+    ("curl: (58) Private key does not match the certificate public key", "pair-mismatch"),
+    ("ssl.SSLError: [SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned (_ssl.c:3934)", "pair-mismatch"),
+    ("ERROR: The certificate of '127.0.0.1' doesn't have a known issuer.", "wrong-ca"),
+    ('Get "https://web9:2376/v1.50/info": dial tcp: lookup web9: i/o timeout', "name-unknown"),
+    ("dial tcp: lookup web9 on 10.0.0.1:53: read udp 10.0.0.2:40101->10.0.0.1:53: i/o timeout", "name-unknown"),
+    ("dial tcp 10.0.0.1:2376: i/o timeout", "timed-out"),
     (
         (
             "Error reading X509 key pair (cert: a, key: b): tls: private key does not match public key."
