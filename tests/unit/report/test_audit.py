@@ -96,8 +96,15 @@ def test_what_fails_from_a_severity_upwards() -> None:
 
 def test_what_was_there_before_is_known() -> None:
     again = since(EVERY, saved(EVERY), "b.json")
-    assert {one.finding.id for one in again.results if one.known} == {"NET-02", "DMN-02", "DMN-09"}
+    assert {one.finding.id for one in again.results if one.known} == {"NET-02", "DMN-02"}
     assert not any(one.fails(Severity.INFO) for one in again.results)
+
+
+def test_what_was_waived_before_is_not_known() -> None:
+    now = replace(EVERY, results=(replace(EVERY.results[4], waiver=None),))
+    assert [one.finding.id for one in since(now, saved(EVERY), "b.json").results if one.fails(Severity.LOW)] == [
+        "DMN-09"
+    ]
 
 
 def test_what_is_worse_or_of_another_dockerd_is_new() -> None:
@@ -243,7 +250,7 @@ def test_sarif_knows_the_baseline() -> None:
         "NET-02": "unchanged",
         "NET-04": None,
         "DMN-02": "unchanged",
-        "DMN-09": "unchanged",
+        "DMN-09": None,
     }
 
 
