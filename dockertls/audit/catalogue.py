@@ -5,23 +5,52 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.audit.checks import clients, configuration, daemon, material, network, release
+from dockertls.audit.checks import audit_rules, clients, configuration, daemon, files, host, material, network, release
+from dockertls.audit.model import Area, Check, asked, cis
+from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown
 from dockertls.report.audited import Result
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from dockertls.audit.model import Check
     from dockertls.audit.seen import Seen
+    from dockertls.findings import Verdict
 
-TABLE: tuple[Check, ...] = (
-    *network.TABLE,
-    *material.TABLE,
-    *clients.TABLE,
-    *configuration.TABLE,
-    *sorted((*daemon.TABLE, *release.TABLE), key=lambda check: check.id),
+_OVER_TCP = tuple(
+    check
+    for check in (*network.TABLE, *material.TABLE)
+    if check.id <= "NET-07" or "TLS-01" <= check.id <= "TLS-07" or check.id == "TLS-12"
 )
-"""In the order of their areas."""
+"""What says whether TLS guards a port: who is let in, and whether the certificates are good."""
+
+
+def _over_tcp(seen: Seen) -> Verdict:
+    """What the benchmark asks in one question, by the checks that answer it."""
+    found = {check.id: check.judge(seen) for check in _OVER_TCP}
+    for kind, word in ((Failed, "failed"), (Unknown, "unknown")):
+        ids = ", ".join(id_ for id_, verdict in found.items() if isinstance(verdict, kind))
+        if ids and kind is Failed:
+            evidence = (Evidence("checks", ids, word, "passed"),)
+            return Failed(evidence, f"{ids} failed: see there", f"dockertls audit --only {ids.partition(',')[0]}")
+        if ids:
+            return Unknown(f"{ids} could not be told: see there")
+    if all(isinstance(verdict, NotApplicable) for id_, verdict in found.items() if id_ != "NET-02"):
+        return NotApplicable("it listens on no TCP port, and is told nothing of TLS")
+    return Passed((Evidence("checks", ", ".join(found), "none failed"),))
+
+
+ROLLED_UP = Check("DMN-07", "TLS guards every TCP port", Severity.CRITICAL, asked(_over_tcp), cis("2.7", "2.8"))
+
+_ROOMS = (network, material, clients, configuration, daemon, release, files, host, audit_rules)
+_AREAS = tuple(Area)
+
+
+def _place(check: Check) -> tuple[int, str]:
+    return _AREAS.index(check.area), check.id
+
+
+TABLE: tuple[Check, ...] = tuple(sorted((ROLLED_UP, *(check for room in _ROOMS for check in room.TABLE)), key=_place))
+"""By area and id."""
 
 BY_ID: Mapping[str, Check] = MappingProxyType({check.id: check for check in TABLE})
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.seen import Answers, Expected, Live, Seen
-from dockertls.daemon.reading import read, read_process
+from dockertls.daemon.reading import read_as_seen, read_process
 from dockertls.daemon.running import running
 from dockertls.pki.held import HeldKey
 from dockertls.plan import File
@@ -80,7 +80,7 @@ def dockerds(facts: HostFacts, peer: int | None = None) -> tuple[Running, tuple[
         facts: with the rows of WANTED.
         peer: as of `Gathered`.
     """
-    own = read(facts)
+    own = read_as_seen(facts)
     here = running(own, peer=peer)
     others = tuple((read_process(facts, one), one) for one in here.others)
     lonely = here.own is None and others and not own.packaging.installed

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.audit.checks.audit_rules import PLACES, rule_for
+from dockertls.audit.guarded import NOT_WRITTEN, wrong
+from dockertls.audit.guarded import TABLE as GUARDED
 from dockertls.audit.material import certificates_at
 from dockertls.audit.options import said
+from dockertls.client.copies import client_copies
+from dockertls.client.files import KEY
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.findings import Passed, Warned
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
+from dockertls.plan import Change, Directory, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dockertls.audit.checks.audit_rules import Place
+    from dockertls.audit.guarded import Guarded
     from dockertls.audit.seen import Seen
     from dockertls.documents.json_file import Json
-    from dockertls.plan import Change
 
     Mend = Callable[[Seen], "Repair"]
 
@@ -30,10 +37,12 @@ class Repair:
     Attributes:
         settings: other values for dockerd's options; None: the option is to be set nowhere.
         changes: of files.
+        rules: lines that the kernel's audit is to be given.
     """
 
     settings: Settings = EMPTY
     changes: tuple[Change, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 DEFAULT_LIMITS: Json = {"nofile": {"Name": "nofile", "Hard": 65536, "Soft": 65536}}
@@ -81,6 +90,52 @@ def _authority(seen: Seen) -> Repair:
     return Repair(Settings.of({"tlscacert": str(places.told("ca.pem"))}, "TLS-07"))
 
 
+def guards(id_: str) -> Mend:
+    """Modes and owners as the table of guarded files wants them; of files whose content is known."""
+
+    def mend(seen: Seen) -> Repair:
+        found = (_guarded(seen, one) for one in GUARDED[id_](seen))
+        return Repair(changes=tuple(change for change in found if change))
+
+    return mend
+
+
+def _guarded(seen: Seen, one: Guarded) -> Change | None:
+    place = seen.facts.place(one.path)
+    node = seen.facts.files.get(place)
+    if not isinstance(node, File | Directory) or not (fault := wrong(one, node)):
+        return None
+    owner = node.owner if fault.startswith("mode") and "," not in fault else (one.owner, one.group_wanted)
+    after = replace(node, mode=node.mode & ~one.denied, owner=owner)
+    return Change(place, node, after, f"nobody else's to change ({fault})")
+
+
+def _clients(seen: Seen) -> Repair:
+    """Keys for their owners alone, the rest not to be written by others."""
+    changes: list[Change] = []
+    for copy in client_copies(seen.facts, seen.docker_dirs):
+        for name, file in copy.files.items():
+            mode = file.mode & (0o700 if name == KEY else 0o755)
+            if mode != file.mode:
+                after = replace(file, mode=mode, secret=name == KEY)
+                changes.append(Change(copy.folder / name, file, after, "a client's own"))
+        folder = seen.facts.files.get(copy.folder)
+        if isinstance(folder, Directory) and folder.mode & NOT_WRITTEN:
+            changes.append(
+                Change(copy.folder, folder, replace(folder, mode=folder.mode & ~NOT_WRITTEN), "a client's own")
+            )
+    return Repair(changes=tuple(changes))
+
+
+def _watches(place: Place) -> Mend:
+    """A rule for each path that is not watched, in the file that the benchmark names."""
+
+    def mend(seen: Seen) -> Repair:
+        return Repair(rules=tuple(rule_for(path) for path in place(seen) if seen.facts.statuses.get(path)))
+
+    return mend
+
+
 TABLE: Mapping[str, Mend] = MappingProxyType(
     {
         "TLS-07": _authority,
@@ -94,6 +149,9 @@ TABLE: Mapping[str, Mend] = MappingProxyType(
         "DMN-16": sets("DMN-16", userland_proxy=False),
         "DMN-17": sets("DMN-17", seccomp_profile=None),
         "DMN-18": sets("DMN-18", experimental=None),
+        "CLI-01": _clients,
+        **{id_: guards(id_) for id_ in ("TLS-09", "TLS-10", "FS-01", "FS-02", "FS-03", "FS-06", "FS-07")},
+        **{id_: _watches(place) for id_, _, _, place in PLACES},
     }
 )
 """By the id of the check."""

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from cryptography.x509 import random_serial_number
 
+from dockertls.audit.checks.audit_rules import paths as watched_paths
 from dockertls.audit.endpoints import sockets, to_look_at
 from dockertls.audit.gathered import WANTED, Asked, Gathered, dockerds, keys_in
+from dockertls.audit.guarded import registries_at, to_stat
 from dockertls.audit.material import certificates_at, content_of, material_of
-from dockertls.audit.paths import to_stat
-from dockertls.audit.seen import Answers, Live
+from dockertls.audit.seen import Answers, Live, Seen
 from dockertls.cli.folders import usual_dirs
 from dockertls.client import copies
 from dockertls.client.files import CERT, KEY
 from dockertls.daemon.hostnames import own_names
-from dockertls.daemon.reading import read
+from dockertls.daemon.reading import read_as_seen
 from dockertls.daemon.running import pid_file, read_at_start, running
 from dockertls.daemon.workable import files
 from dockertls.errors import DockerTLSError
@@ -69,7 +70,7 @@ def gather_host(session: Session, *, timeout: float) -> Gathered:
 
 def _peer(first: HostFacts) -> int | None:
     """Who answers on the local socket; never asked of systemd, whose socket starts dockerd at a question."""
-    reading = read(first)
+    reading = read_as_seen(first)
     here = running(reading)
     if here.own or not here.others or reading.packaging.init is Init.SYSTEMD:
         return None
@@ -85,9 +86,11 @@ def _second(session: Session, folders: tuple[Path, ...], first: HostFacts, peere
         for path in (reading.config, pid_file(reading), *material_of(reading, process).paths, *files(reading))
     ]
     dates = [path for reading, _ in found for path in (*read_at_start(reading), pid_file(reading))]
-    stats = [path for reading, _ in found for path in to_stat(reading, here)]
+    looked = [Seen(reading, here, process, docker_dirs=folders) for reading, process in found]
+    stats = [path for one in looked for path in (*to_stat(one), *watched_paths(one)) if path.is_absolute()]
+    trees = [*copies.wanted(folders), *map(registries_at, looked), session.store_path / "ca"]
     absolute = tuple(path for path in also if path.is_absolute())
-    return session.facts(*WANTED, trees=copies.wanted(folders), also=absolute, dates=dates, stats=stats, bears=True)
+    return session.facts(*WANTED, trees=trees, also=absolute, dates=dates, stats=stats, bears=True)
 
 
 def _name(facts: HostFacts) -> str:

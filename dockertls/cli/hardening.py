@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockertls.audit.catalogue import BY_ID, TABLE
+from dockertls.audit.checks.audit_rules import RULES
 from dockertls.audit.gathered import seen
 from dockertls.audit.model import Fix
 from dockertls.audit.options import said
@@ -19,11 +20,13 @@ from dockertls.daemon.hardening import harden
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import NotReady, Usage
 from dockertls.findings import Failed, Severity, Warned
+from dockertls.plan import Change, Directory, File
 from dockertls.report.findings import word
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath as Path
 
     from dockertls.audit.gathered import Gathered
     from dockertls.audit.model import Check
@@ -180,12 +183,34 @@ def _decide(session: Session, wish: Wish) -> Hardened:
     for one in repairs.values():
         settings |= one.settings
     settings = Settings({key: one for key, one in settings.sources.items() if not _is_so(own, key, one.value)})
-    changes = {change.path: change for one in repairs.values() for change in one.changes}
-    plan = harden(own.facts, settings, more=tuple(changes.values()), swarm=own.answers.swarm)
+    plan = harden(own.facts, settings, more=tuple(_changes(own, repairs.values())), swarm=own.answers.swarm)
     if own.facts.runs and not own.process:
         plan = replace(plan, activation=())
     trial = Trial(session, before, policy, wish.timeout) if own.process else None
     return Hardened(plan, before, tuple(repairs), trial, tuple(_notes(repairs, others)))
+
+
+def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
+    """Of files: each once, with all that is asked of it; and the rules of the kernel's audit."""
+    whole: dict[Path, Change] = {}
+    for change in (change for one in repairs for change in one.changes):
+        there = whole.get(change.path)
+        whole[change.path] = change if there is None else _both(there, change)
+    yield from whole.values()
+    lines = dict.fromkeys(line for one in repairs for line in one.rules)
+    before = own.facts.files.get(RULES)
+    text = before.content.decode(errors="replace") if isinstance(before, File) else ""
+    missing = [line for line in lines if line not in text.splitlines()]
+    if missing:
+        after = File((text + "".join(f"{line}\n" for line in missing)).encode(), 0o640)
+        yield Change(RULES, before, after, "the kernel tells who changes it; load them: augenrules --load")
+
+
+def _both(one: Change, other: Change) -> Change:
+    """Two changes of modes: bits that either takes away are gone."""
+    if isinstance(one.after, File | Directory) and isinstance(other.after, File | Directory):
+        return replace(one, after=replace(one.after, mode=one.after.mode & other.after.mode, owner=other.after.owner))
+    return one
 
 
 def _is_so(own: Seen, key: str, value: Json) -> bool:

@@ -139,6 +139,16 @@ def read(facts: HostFacts, *, without: Collection[Path] = ()) -> Reading:
     return _read(facts, packaging(facts, without=without))
 
 
+def read_as_seen(facts: HostFacts) -> Reading:
+    """As `read`; where the host does not let us see how dockerd is started, that is what is not known."""
+    try:
+        return read(facts)
+    except NotSeen as error:
+        why = f"how dockerd is started: {visible(str(error))}"
+        found = Packaging(Init.NONE, True, Place(Path("/")), unknown=(why,))
+        return Reading(found, parse(()), found.places.config, None, {}, {}, None, facts, unknown=(why,))
+
+
 def read_process(facts: HostFacts, process: Process) -> Reading:
     """Read what is said to a dockerd that the host's files do not start: its command line, and the file it names.
 

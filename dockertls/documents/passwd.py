@@ -1,4 +1,4 @@
-"""/etc/passwd: who the users of a host are; read, never written."""
+"""/etc/passwd and /etc/group: who the users of a host are; read, never written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dockertls.plan import Owner
 
-FIELDS = 7
+FIELDS, GROUP_FIELDS = 7, 4
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,23 @@ def parse_passwd(text: str) -> tuple[User, ...]:
         User(name, int(uid), int(gid), Path(home or "/"))
         for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= FIELDS)
         if uid.isdigit() and gid.isdigit()
+    )
+
+
+@dataclass(frozen=True)
+class Group:
+    """A line of group(5)."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+
+
+def parse_groups(text: str) -> tuple[Group, ...]:
+    """The groups in lines of group(5); lines that are none are passed over."""
+    entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
+    return tuple(
+        Group(name, int(gid), tuple(filter(None, members.split(","))))
+        for name, _, gid, members, *_ in (entry for entry in entries if len(entry) >= GROUP_FIELDS)
+        if gid.isdigit()
     )

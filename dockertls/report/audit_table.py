@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dockertls.escaping import visible
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from dockertls.report.audited import Audit, Result
 
+_CHECK = 2
 QUIET = (Passed, NotApplicable)
 
 
@@ -27,7 +29,8 @@ def tables(audit: Audit, *, verbose: bool = False) -> Iterator[tuple[str, Table]
     several = len({one.daemon for one in audit.results if one.daemon}) > 1
     for area, results in audit.areas.items():
         shown = [one for one in results if verbose or not isinstance(one.finding.verdict, QUIET)]
-        rows = tuple(_row(one, several=several) for one in shown)
+        lines = [_row(one, several=several) for one in shown]
+        rows = tuple(lines if verbose else _alike(lines))
         heads = ("VERDICT", "SEVERITY", "CHECK", "WHAT WAS SEEN")
         yield _head(area, results, shown), Table(heads, rows, spare=(1,))
 
@@ -36,6 +39,19 @@ def _head(area: str, results: Sequence[Result], shown: Sequence[Result]) -> str:
     """The name of an area, and how many of its checks have no line."""
     hidden = [one.finding for one in results if one not in shown]
     return f"{area}: {summary(hidden)}" if hidden else area
+
+
+def _alike(rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows that say the same of several checks, as one."""
+    for (verdict, severity, told, style), group in groupby(rows, _but_check):
+        ids = list(dict.fromkeys(row.cells[_CHECK] for row in group))
+        named = ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more"
+        yield Row((verdict, severity, named, told), style)
+
+
+def _but_check(row: Row) -> tuple[str, str, str, str]:
+    verdict, severity, _, told = row.cells
+    return verdict, severity, told, row.style
 
 
 def _row(one: Result, *, several: bool) -> Row:

@@ -171,6 +171,7 @@ def _unseen(data: dict[str, Any], reasons: dict[str, str]) -> None:
     merged(data["unseen"], reasons)
     for path in reasons:
         data["files"].pop(path, None)
+        data["statuses"].pop(path, None)
         data["keys"].pop(data["links"].get(path, path), None)
 
 

@@ -1,0 +1,250 @@
+"""TABLE of the files and sockets of Docker's that nobody but their owner may change, or read: bit by bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath as Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dockertls.audit.endpoints import sockets
+from dockertls.documents.passwd import parse_groups
+from dockertls.facts import GROUP, PROC, NotGathered, NotSeen
+from dockertls.plan import Directory, File, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dockertls.audit.seen import Seen
+    from dockertls.documents.passwd import Group
+    from dockertls.plan import Owner, Status
+
+NOT_WRITTEN, PLAIN, SECRET, SOCKET, SEALED = 0o022, 0o133, 0o177, 0o117, 0o333
+"""Bits that nobody shall have: to write for others; besides, to run; to do anything for others; likewise and to run,
+of a socket; to write or run for anybody."""
+STRICT_KEY = 0o377
+"""Of a key by the CIS benchmark: nothing but 0400."""
+_SUFFIXES = frozenset({".crt", ".cert", ".pem"})
+_CONTAINERD = Path("/run/containerd/containerd.sock")
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """One file, directory or socket.
+
+    Attributes:
+        path: of it; what a link leads to is meant.
+        denied: bits of its mode that it must not have.
+        owner: user whose it must be.
+        group: whose it must be; None: the owner's own, or root's; ANY: whichever it is.
+    """
+
+    path: Path
+    denied: int
+    owner: int = 0
+    group: int | None = None
+
+    @property
+    def group_wanted(self) -> int:
+        """Whose it should be."""
+        return self.owner if self.group in {None, ANY} else self.group or 0
+
+
+ANY = -1
+"""Whichever group."""
+
+
+def _is_right_group(one: Guarded, group: int) -> bool:
+    return group == one.group if one.group is not None else group in {0, one.owner}
+
+
+def owner_of(seen: Seen) -> Owner:
+    """Whose a dockerd's own files must be."""
+    return seen.reading.packaging.places.owner
+
+
+def unit_files(seen: Seen) -> Iterator[Guarded]:
+    """Units, sockets' units, and every drop-in; the init script, which is run."""
+    for path in seen.reading.packaging.units:
+        yield Guarded(path, NOT_WRITTEN if path.parts[:3] == ("/", "etc", "init.d") else PLAIN, owner_of(seen)[0])
+
+
+def folder(seen: Seen) -> Iterator[Guarded]:
+    """Docker's own folder."""
+    yield Guarded(seen.reading.packaging.places.config.parent, NOT_WRITTEN, owner_of(seen)[0])
+
+
+def registries(seen: Seen) -> Iterator[Guarded]:
+    """Certificates and keys for registries."""
+    top = registries_at(seen)
+    for path, node in seen.facts.files.items():
+        if not path.is_relative_to(top) or node is None or isinstance(node, Link):
+            continue
+        if isinstance(node, Directory):
+            yield Guarded(path, NOT_WRITTEN, owner_of(seen)[0])
+        elif path.suffix == ".key":
+            yield Guarded(path, SECRET, owner_of(seen)[0])
+        elif path.suffix in _SUFFIXES:
+            yield Guarded(path, SEALED, owner_of(seen)[0])
+
+
+def registries_at(seen: Seen) -> Path:
+    """Where they lie."""
+    return seen.reading.packaging.places.config.parent / "certs.d"
+
+
+def authority_and_certificate(seen: Seen) -> Iterator[Guarded]:
+    """What dockerd is told of TLS that is no secret."""
+    files = seen.served.files
+    for path in (files.ca, files.cert):
+        if path:
+            yield Guarded(path, SEALED if seen.expected.strict_files else PLAIN, owner_of(seen)[0])
+
+
+def key(seen: Seen) -> Iterator[Guarded]:
+    """The key, and every directory on the way to it, to which others could bring another one."""
+    path = seen.served.files.key
+    if path:
+        yield Guarded(path, STRICT_KEY if seen.expected.strict_files else SECRET, owner_of(seen)[0])
+        yield from ways(seen, path)
+
+
+def ways(seen: Seen, path: Path) -> Iterator[Guarded]:
+    """The directories on the way to a file, and to where it really lies."""
+    for parent in dict.fromkeys((*path.parents, *seen.facts.place(path).parents)):
+        yield Guarded(parent, NOT_WRITTEN, owner_of(seen)[0], ANY)
+
+
+def local_sockets(seen: Seen) -> Iterator[Guarded]:
+    """Whoever can write to one is root; of the group that dockerd is told, else docker."""
+    for path in sockets(seen.reading):
+        yield Guarded(path, SOCKET, owner_of(seen)[0], group_id(seen))
+
+
+def group_id(seen: Seen) -> int | None:
+    """The group that may use the socket; None: root alone, or the owner of a user's own."""
+    if seen.reading.packaging.user:
+        return None
+    said = seen.reading.both().get("group")
+    name = str(said.value) if said else "docker"
+    groups = {group.name: group.gid for group in groups_of(seen)}
+    return groups.get(name, int(name) if name.isdigit() else None)
+
+
+def groups_of(seen: Seen) -> tuple[Group, ...]:
+    """The groups of the host; none if they cannot be seen."""
+    try:
+        file = seen.facts.file(GROUP)
+    except NotGathered:
+        return ()
+    return parse_groups(file.content.decode(errors="replace")) if file else ()
+
+
+def configuration(seen: Seen) -> Iterator[Guarded]:
+    """The daemon.json that it reads, and the way to it."""
+    if _is_there(seen, seen.reading.config):
+        yield Guarded(seen.reading.config, PLAIN, owner_of(seen)[0])
+        yield from ways(seen, seen.reading.config)
+
+
+def _is_there(seen: Seen, path: Path) -> bool:
+    """Whether a file is there, or may be."""
+    try:
+        return seen.facts.node(path) is not None
+    except NotGathered:
+        return True
+
+
+def environment(seen: Seen) -> Iterator[Guarded]:
+    """Files from which it gets flags, and those that other packagings would read."""
+    from_row = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"))
+    for path in dict.fromkeys((*seen.reading.packaging.reads, *from_row)):
+        yield Guarded(path, PLAIN)
+
+
+def containerd(seen: Seen) -> Iterator[Guarded]:
+    """Who can write to it starts containers as root."""
+    said = seen.reading.both()
+    root = Path(str(said["exec-root"].value)) if "exec-root" in said else Path("/var/run/docker")
+    given = [Path(str(said["containerd"].value))] if "containerd" in said else []
+    for path in dict.fromkeys((*given, _CONTAINERD, root / "containerd/containerd.sock")):
+        yield Guarded(path, SOCKET, owner_of(seen)[0])
+
+
+def programs(seen: Seen) -> Iterator[Guarded]:
+    """What runs as root, by the process and by the usual places; and what it keeps."""
+    for path in dict.fromkeys(programs_at(seen)):
+        yield Guarded(path, NOT_WRITTEN, 0, ANY)
+    yield Guarded(data_root(seen), NOT_WRITTEN, owner_of(seen)[0], ANY)
+
+
+def programs_at(seen: Seen) -> Iterator[Path]:
+    """dockerd, containerd and runc."""
+    link = seen.facts.files.get(PROC / str(seen.process.pid) / "exe") if seen.process else None
+    if isinstance(link, Link) and link.target.startswith("/") and not link.target.endswith(" (deleted)"):
+        yield Path(link.target)
+    for name in ("dockerd", "containerd", "runc"):
+        try:
+            found = seen.facts.program(name)
+        except NotGathered:
+            continue
+        if found:
+            yield found
+
+
+def data_root(seen: Seen) -> Path:
+    """Where it keeps images, containers and volumes."""
+    live, said = seen.answers.info.get("DockerRootDir"), seen.reading.both().get("data-root")
+    user = seen.reading.packaging.user
+    default = str(user.home / ".local/share/docker") if user else "/var/lib/docker"
+    found = Path(str(live or (said.value if said else default)))
+    return found if found.is_absolute() else Path(default)
+
+
+TABLE: Mapping[str, Callable[[Seen], Iterator[Guarded]]] = MappingProxyType(
+    {
+        "TLS-09": key,
+        "TLS-10": authority_and_certificate,
+        "FS-01": unit_files,
+        "FS-02": folder,
+        "FS-03": registries,
+        "FS-05": local_sockets,
+        "FS-06": configuration,
+        "FS-07": environment,
+        "FS-08": containerd,
+        "FS-09": programs,
+    }
+)
+"""By the id of the check."""
+
+
+def to_stat(seen: Seen) -> tuple[Path, ...]:
+    """The paths that have to be seen from outside.
+
+    Args:
+        seen: of a first look.
+    """
+    found = [one.path for rows in TABLE.values() for one in rows(seen)]
+    where = data_root(seen)
+    return tuple(dict.fromkeys(path for path in (*found, where, where.parent) if path.is_absolute()))
+
+
+def status_of(seen: Seen, path: Path) -> Status | File | Directory | None:
+    """What a path names, from outside; None: nothing. Raises NotSeen, NotGathered."""
+    if path in seen.facts.statuses:
+        return seen.facts.statuses[path]
+    if path in seen.facts.unseen:
+        raise NotSeen(seen.facts.unseen[path])
+    node = seen.facts.node(seen.facts.place(path))
+    if isinstance(node, Link):
+        raise NotSeen(f"where {path} leads was not looked at")
+    return node
+
+
+def wrong(one: Guarded, status: Status | File | Directory) -> str:
+    """What is wrong with mode and owner, for people; empty: nothing is."""
+    user, group = status.owner
+    told = [f"mode {status.mode:04o}"] if status.mode & one.denied else []
+    told += [f"owner {user}"] if user not in {one.owner, 0} else []
+    told += [f"group {group}"] if one.group != ANY and not _is_right_group(one, group) else []
+    return ", ".join(told)
