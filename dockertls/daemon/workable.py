@@ -183,28 +183,22 @@ def _remapped(case: Case) -> Iterator[Fault]:
     if not isinstance(remap, str) or not remap:
         return
     told, name = f"userns-remap {visible(remap)} ({case.origin('userns-remap')})", remap.partition(":")[0]
-    if case.swarm:
-        yield Fault(
-            f"{told} and swarm mode: overlay networks do not start in containers", "leave the swarm, or remove it"
-        )
     features, release = case.value("features"), case.reading.release
     asked = isinstance(features, dict) and features.get("containerd-snapshotter") is True
     if asked and (release is None or release >= parse(_SNAPSHOTTER)):
         yield Fault(f"{told} and the feature containerd-snapshotter: dockerd does not start", "remove one of the two")
     if name == "default":
         return
-    users = {user.name: str(user.uid) for user in parse_passwd(case.text(PASSWD) or "")}
-    if case.has(PASSWD) and name not in users and not (name.isdigit() and name in users.values()):
+    called = [{user.name, str(user.uid)} for user in parse_passwd(case.text(PASSWD) or "")]
+    own = next((names for names in called if name in names), set())
+    if case.has(PASSWD) and not own:
         yield Fault(f"{told}: there is no such user: dockerd does not start", "make the user, or take `default`")
         return
     for path in SUBORDINATE:
-        text = case.text(path)
-        owners = {line.partition(":")[0] for line in (text or "").splitlines()}
-        if case.has(path) is not None and not owners & {name, users.get(name, name)}:
-            yield Fault(
-                f"{told}: {path} gives it no ids: dockerd does not start",
-                f"add a line such as {visible(name)}:100000:65536",
-            )
+        owners = {line.partition(":")[0] for line in (case.text(path) or "").splitlines()}
+        if case.has(path) is not None and not owners & own:
+            hint = f"add a line such as {visible(name)}:100000:65536"
+            yield Fault(f"{told}: {path} gives it no ids: dockerd does not start", hint)
 
 
 def _lasting(case: Case) -> Iterator[Fault]:

@@ -287,7 +287,7 @@ TABLE: tuple[Check, ...] = (
         cis("2.18", "2.19", "V-235792"), Fix.SAFE,
     ),
     Check(
-        "DMN-19", "SELinux or AppArmor confines containers", Severity.MEDIUM, asked(_confinement), fix=Fix.OPT_IN,
+        "DMN-19", "SELinux or AppArmor confines containers", Severity.MEDIUM, asked(_confinement)
     ),
     Check("DMN-21", "Ports are published on a named address", Severity.LOW, option("ip", _address)),
     Check("DMN-22", "Old versions of the API are refused", Severity.LOW, option("min-api-version", _oldest_api)),

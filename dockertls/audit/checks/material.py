@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dockertls.audit.checks.network import worst
 from dockertls.audit.material import content_of
-from dockertls.audit.model import Check, asked
+from dockertls.audit.model import Check, Fix, asked
 from dockertls.audit.sockets import listening
 from dockertls.client.copies import client_copies
 from dockertls.client.files import KEY
@@ -308,7 +308,7 @@ TABLE: tuple[Check, ...] = (
     Check("TLS-04", "The certificate is for the host's names", Severity.HIGH, served(_names)),
     Check("TLS-05", "The certificate is a server's, and no client's", Severity.HIGH, certificate("purpose")),
     Check("TLS-06", "Certificate and authority are valid for some time", Severity.HIGH, served(_expiry)),
-    Check("TLS-07", "It is said whose clients are let in", Severity.CRITICAL, tls(_authorities)),
+    Check("TLS-07", "It is said whose clients are let in", Severity.CRITICAL, tls(_authorities), fix=Fix.SAFE),
     Check("TLS-08", "The authority's key is not on this host", Severity.HIGH, tls(_key_of_authority)),
     Check("TLS-11", "No key is used twice", Severity.MEDIUM, tls(_reuse)),
     Check("TLS-12", "dockerd can read its files", Severity.MEDIUM, tls(_encoding)),
