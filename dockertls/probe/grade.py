@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.escaping import visible
-from dockertls.findings import Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
+from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
 from dockertls.pki.keys import fingerprint
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
@@ -41,6 +41,7 @@ _OK = 200
 _MOST_SHOWN = 3  # fingerprints
 _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
+_NO_ANSWER = frozenset({Outcome.TIMED_OUT, Outcome.UNUSABLE})
 _NOT_OFFERED = frozenset({"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"})
 _LOOK = "dockertls daemon show says which files dockerd is told; restart it if it was not"
 _UPGRADE = "upgrade dockerd: since 18.09 it takes no TLS before 1.2; or mend the proxy that answers there"
@@ -114,9 +115,16 @@ def _tls_version(case: Case) -> Verdict:
         return _weak_suites(case) or Passed(evidence)
     if any(look.outcome is Outcome.NOT_TLS for look in everything):
         return failed(evidence, explain("does not speak TLS"), "")
-    if all(look.outcome in (Outcome.TIMED_OUT, Outcome.UNUSABLE) for look in everything):
+    if all(look.outcome in _NO_ANSWER for look in everything):
         return Unknown(f"no handshake ended: {told(everything[0])}")
-    return failed(evidence, explain("PROTOCOL_VERSION"), "")
+    return _no_version(evidence, everything)
+
+
+def _no_version(evidence: tuple[Evidence, ...], looks: Sequence[Handshake]) -> Failed:
+    """Neither version came far: that they are not spoken is said only where the server says so itself."""
+    answered = [look for look in looks if look.outcome not in _NO_ANSWER]
+    first = min(answered, key=lambda look: look.alert != "protocol_version")
+    return failed(evidence, explain(first.reason) or explain(told(first)), told(first))
 
 
 def _agreement(looks: tuple[Handshake, ...]) -> str:

@@ -211,7 +211,19 @@ def test_a_daemon_without_tls() -> None:
 
 
 def test_neither_version() -> None:
-    assert isinstance(verdict("tls-version", everything(NO_VERSION)), Failed)
+    found = verdict("tls-version", everything(NO_VERSION))
+    assert isinstance(found, Failed)
+    assert "no version of TLS in common" in found.cause
+
+
+def test_who_hangs_up_has_not_said_that_it_lacks_a_version() -> None:
+    found = verdict("tls-version", replace(everything(CLOSED), good=Pair(SILENT, CLOSED)))
+    assert isinstance(found, Failed)
+    assert "closed the connection without saying why" in found.cause
+    assert "no version of TLS" not in found.cause
+    said = verdict("tls-version", replace(everything(CLOSED), good=Pair(CLOSED, NO_VERSION)))
+    assert isinstance(said, Failed)
+    assert "no version of TLS in common" in said.cause, "one of them says so"
 
 
 @pytest.mark.parametrize("name", ["client-required", "stranger-refused"])
