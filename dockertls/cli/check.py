@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockertls.cli.options import a_number
+
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
 
@@ -23,7 +25,9 @@ def check(
     key: Annotated[str | None, typer.Option(metavar="FILE", help="The client's key.")] = None,
     warn_days: Annotated[int, typer.Option(min=0, help="Warn of a certificate that ends within this.")] = 30,
     fail_days: Annotated[int, typer.Option(min=0, help="Fail for one that ends within this.")] = 7,
-    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds for each endpoint.")] = 5.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=600, callback=a_number, help="Seconds for each endpoint.")
+    ] = 5.0,
     source: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Endpoints, one a line; - is standard input.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -31,6 +32,7 @@ from dockertls.probe.observing import observing
 from dockertls.probe.remedies import explain
 from dockertls.report.check import Checked, not_after, overview
 from dockertls.report.findings import exit_code, worst_code
+from dockertls.report.metrics import failed
 
 if TYPE_CHECKING:
     import asyncio
@@ -203,13 +205,31 @@ def _targets(session: Session, wanted: Wanted) -> Sequence[Target]:
     return targets(session, wanted.named, listed(wanted.source) if wanted.source else ())
 
 
+@contextmanager
+def _for_monitoring(session: Session, terms: Terms) -> Iterator[None]:
+    """What keeps a plugin from looking is UNKNOWN, on standard output: the program's own codes mean other things there.
+
+    Raises:
+        typer.Exit: it was told so.
+    """
+    try:
+        yield
+    except DockerTLSError as error:
+        if session.console.json or terms.form != "nagios":
+            raise
+        text, state = failed(error.message)
+        session.console.result(text.rstrip("\n"))
+        raise typer.Exit(state.value) from error
+
+
 def check_all(session: Session, wanted: Wanted, terms: Terms) -> None:
     """Check every endpoint and report.
 
     Raises:
         typer.Exit: with the worst exit code of all of them.
     """
-    run = _Check.begun(session, wanted, terms, _targets(session, wanted))
+    with _for_monitoring(session, terms):
+        run = _Check.begun(session, wanted, terms, _targets(session, wanted))
     total = len(run.targets)
     with (
         teller(session, terms.form, total) as told,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import OpeningOptions, takes
+from dockertls.cli.options import OpeningOptions, a_number, takes
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -23,7 +23,9 @@ def inspect(
         str | None, typer.Option("--for", metavar="PURPOSE", help="Judge it as one for a server, a client or a ca.")
     ] = None,
     pem: Annotated[bool, typer.Option("--pem", help="Print what is public as PEM, and nothing else.")] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds for each look at an endpoint.")] = 5.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=600, callback=a_number, help="Seconds for each look at an endpoint.")
+    ] = 5.0,
     opening: OpeningOptions,
 ) -> None:
     """Tell what a file holds, or what an endpoint shows.

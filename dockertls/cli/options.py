@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -19,6 +20,13 @@ SignedFile = Annotated[str, typer.Argument(metavar="FILE", help="What was signed
 MoreNames = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Another name or address for the same certificate.")
 ]
+
+
+def a_number(value: float) -> float:
+    """A time as it was given. Raises BadParameter if it is nan, which is neither too small nor too large for typer."""
+    if isnan(value):
+        raise typer.BadParameter("nan is not a number of seconds")
+    return value
 
 
 @dataclass(frozen=True)

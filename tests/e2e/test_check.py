@@ -158,6 +158,21 @@ def test_for_nagios(house: Place, daemon: Endpoint) -> None:
     assert (ended.code, ended.out.split()[0]) == (2, "CRITICAL")
 
 
+@pytest.mark.parametrize("words", [("tcp://",), ("--cert-path", "/nonexistent", NOBODY), ("--from", "/nonexistent")])
+def test_what_keeps_a_plugin_from_looking_is_unknown(house: Place, words: tuple[str, ...]) -> None:
+    ran = house.started("check", "--format", "nagios", *words)
+    assert ran.code == 3
+    assert ran.out.startswith("UNKNOWN - ")
+    assert ran.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("check", NOBODY), ("inspect", NOBODY)])
+def test_no_number_is_no_time(words: tuple[str, ...]) -> None:
+    ran = started(*words, "--timeout", "nan")
+    assert (ran.code, ran.out) == (2, "")
+    assert "nan is not a number" in ran.err
+
+
 def test_for_prometheus(house: Place, daemon: Endpoint) -> None:
     ran = house.started("check", "--format", "prometheus", daemon.url, NOBODY)
     assert ran.code == 7

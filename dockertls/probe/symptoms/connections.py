@@ -76,7 +76,7 @@ CONNECTIONS: tuple[Remedy, ...] = (
     ),
     Remedy(
         "timed-out",
-        r"timed[ -]out|i/o timeout|deadline exceeded",
+        r"timed[ -]out|i/o timeout|deadline exceeded|\bTimeoutError\b",
         "no answer in time: a firewall drops the packets, the host is down, or what listens there is stuck",
         "open the port in the firewall, or give it longer: dockertls check --timeout 30",
         errnos=(errno.ETIMEDOUT,),

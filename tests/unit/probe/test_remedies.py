@@ -78,6 +78,7 @@ SYMPTOMS = [
     ('Get "https://web9:2376/v1.50/info": dial tcp: lookup web9: i/o timeout', "name-unknown"),
     ("dial tcp: lookup web9 on 10.0.0.1:53: read udp 10.0.0.2:40101->10.0.0.1:53: i/o timeout", "name-unknown"),
     ("dial tcp 10.0.0.1:2376: i/o timeout", "timed-out"),
+    ("TimeoutError", "timed-out"),
     (
         (
             "Error reading X509 key pair (cert: a, key: b): tls: private key does not match public key."
