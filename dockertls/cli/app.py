@@ -15,6 +15,7 @@ from typer.main import get_group
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
 from dockertls.cli.signals import attend
+from dockertls.cli.stdout import flushed
 from dockertls.errors import DockerTLSError, Interrupted, NotReady, Told, Usage
 from dockertls.escaping import visible
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 TAKEN_BACK = "what was half done has been taken back"
+LOOKED = "nothing was changed"
+LOOK_ONLY = frozenset({"check", "env", "inspect"})
+"""Commands that never change anything."""
 OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
 BUG = 70
 
@@ -133,9 +137,11 @@ def run(words: list[str]) -> int:
     Returns:
         The exit code.
     """
+    if sys.stdout is None:
+        return Console().fail(NotReady("standard output is closed", "open it: the answer has nowhere to go"))
     try:
         code = app(words, prog_name="dockertls", standalone_mode=False)
-        sys.stdout.flush()
+        flushed()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each has its exit code
         return told(error, words)
     if code == Interrupted.exit:  # typer swallows Ctrl-C and says nothing
@@ -156,7 +162,7 @@ def told(error: Exception | KeyboardInterrupt, words: list[str]) -> int:
         case DockerTLSError():
             return console.fail(error)
         case KeyboardInterrupt() | typer.Abort():
-            return console.fail(Interrupted("interrupted", TAKEN_BACK))
+            return console.fail(Interrupted("interrupted", LOOKED if _looks_only(words) else TAKEN_BACK))
         case BrokenPipeError():
             return _closed_pipe()
         case _:  # a traceback is for developers: `-v` shows it
@@ -166,6 +172,12 @@ def told(error: Exception | KeyboardInterrupt, words: list[str]) -> int:
 def _wants_json(words: list[str]) -> bool:
     """Whether the result is a JSON document, and so a failure has to be one."""
     return bool({"--json", "--format=json"} & set(words)) or ("--format", "json") in pairwise(words)
+
+
+def _looks_only(words: list[str]) -> bool:
+    """Whether the command is one that changes nothing; no, if any word may be one that does."""
+    named = {word for word in words if word in COMMANDS}
+    return bool(named) and named <= LOOK_ONLY
 
 
 def _usage_hint(error: Exception) -> str:

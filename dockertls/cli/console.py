@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockertls.cli.drawing import columns_of, grid, padded, too_many
 from dockertls.cli.files import LARGEST_INPUT, read_input
+from dockertls.cli.stdout import flushed, put
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
 from dockertls.escaping import visible
 
@@ -53,7 +54,7 @@ class Console:
     def result(self, text: str = "") -> None:
         """A line of the result; nothing with --json, where `document` is the result."""
         if not self.json:
-            sys.stdout.write(text + "\n")
+            put(text + "\n")
 
     def raw(self, content: bytes) -> None:
         """Bytes to stdout as they are."""
@@ -108,7 +109,7 @@ class Console:
         drawn = grid(table.without(gone))
         with terminal.capture() as captured:
             terminal.print(drawn)
-        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+        put("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
         return tuple(table.heads[number] for number in gone)
 
     @staticmethod
@@ -119,7 +120,7 @@ class Console:
         plain = all("".join(line).isascii() for line in shown)
         measure, pad = (len, str.ljust) if plain else (columns_of, padded)
         widths = [max(map(measure, column)) for column in zip_longest(*shown, fillvalue="")]
-        sys.stdout.write("".join("  ".join(map(pad, line, widths)).rstrip() + "\n" for line in shown))
+        put("".join("  ".join(map(pad, line, widths)).rstrip() + "\n" for line in shown))
 
     def document(self, kind: str, data: object, *, ok: bool = True, dense: bool = False, foreign: bool = False) -> None:
         """The one JSON document of a run with --json; nothing without it.
@@ -138,7 +139,7 @@ class Console:
     def _dump(document: Mapping[str, Any], indent: int | None = 2, *, escaped: bool = False) -> None:
         import json
 
-        sys.stdout.write(json.dumps(document, indent=indent, ensure_ascii=escaped) + "\n")
+        put(json.dumps(document, indent=indent, ensure_ascii=escaped) + "\n")
 
     # what goes beside it: stderr
 
@@ -157,9 +158,14 @@ class Console:
         Returns:
             The exit code.
         """
-        if self.json:
-            self._dump({"schema": "dockertls/error/1", "ok": False, "error": body_of(error)})
-            return error.exit
+        if self.json and sys.stdout is not None:
+            try:
+                self._dump({"schema": "dockertls/error/1", "ok": False, "error": body_of(error)})
+                flushed()
+            except NotReady as lost:
+                error = lost
+            else:
+                return error.exit
         sys.stderr.write(f"dockertls: {error.message}\n")
         several = error.faults if len(error.faults) > 1 else ()
         for fault in several:

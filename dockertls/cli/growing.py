@@ -9,6 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dockertls.cli.stdout import flushed, unwritable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,12 +27,18 @@ class Growing:
     def put(self, text: str) -> None:
         """Write it, and what an interrupt left over before it."""
         self._left += text.encode()
-        sys.stdout.flush()
+        flushed()
         out = sys.stdout.fileno()
         while self._left:
             select.select([], [out], [])  # who does not read can be waited for, and the wait interrupted
             with held_back():
-                del self._left[: os.write(out, self._left[:WHOLE])]
+                del self._left[: self._written(out)]
+
+    def _written(self, out: int) -> int:
+        try:
+            return os.write(out, self._left[:WHOLE])
+        except OSError as error:
+            raise unwritable(error) from error
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Known:
             return self.fault
         mine = [one.certificate for one in self.servers if any(one.is_of(root) for root in roots)]
         found = tuple(one for one in mine if name_matches(one, endpoint.name))
-        return found or f"the store {self.place} has no server of that name"
+        return found or f"the store {self.place} has no server of that name whose authority is in the CA file"
 
     def server(self, roots: Sequence[x509.Certificate]) -> ClientMaterial | None:
         """A server's certificate that one of these authorities made, and its key; None: there is none at hand."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ def teller(session: Session, form: str, total: int) -> Iterator[Tally]:
         tally.form.begin()
         yield tally
     except (DockerTLSError, KeyboardInterrupt) as error:
-        if not isinstance(tally.form, InJson):
+        if not isinstance(tally.form, InJson) or sys.stdout is None:
             raise
         raise Told(tally.form.cut(tally, error)) from error
     tally.code = tally.form.end(tally)

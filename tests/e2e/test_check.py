@@ -261,6 +261,38 @@ def test_ctrl_c_ends_the_document(house: Place, count: int, interrupt: signal.Si
     assert "Traceback" not in err
 
 
+def test_ctrl_c_takes_nothing_back_where_nothing_is_changed(house: Place) -> None:
+    called = threading.Event()
+
+    def behave(caller: socket.socket) -> None:
+        called.set()
+        _hangs(caller)
+
+    with server(behave) as port:
+        argv = command("--store", house.store, "check", "--timeout", "60", *files(house), f"127.0.0.1:{port}")
+        with interrupted(argv, port) as process:
+            assert called.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert err == "dockertls: interrupted\n  nothing was changed\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("check",), ("--json", "check"), ("check", "--format", "nagios")])
+@pytest.mark.parametrize(("into", "told"), [(">/dev/full", "No space left"), (">&-", "is closed")])
+def test_standard_output_that_takes_nothing(
+    house: Place, words: tuple[str, ...], into: str, told: str, unbuffered: str
+) -> None:
+    argv = ["sh", "-c", f'exec "$@" {into}', "sh", *command(*words, NOBODY, *files(house))]
+    variables = environment() | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(argv, env=variables, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode == 4
+    assert told in done.stderr
+    assert "bug" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
 def test_a_view_that_refreshes(house: Place, daemon: Endpoint) -> None:
     master, slave = pty.openpty()
     argv = [*command("--store", house.store, "check", "--watch", daemon.url, NOBODY), *map(str, files(house))]
