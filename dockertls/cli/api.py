@@ -43,8 +43,8 @@ def api(
 ) -> None:
     """Ask Docker's remote API one thing, over mutual TLS or the unix socket.
 
-    The answer's body goes to standard output as it comes. An error of the API is exit code 1, with its message; attach
-    and what else takes over the connection is not to be had.
+    The answer's body goes to standard output as it comes. An error of the API is exit code 1, with its message. What
+    `attach` and `exec` say is had, and they take no input.
     """
     from dockertls.cli.calling import Call, Caller, carry_out
     from dockertls.cli.daemons import MaterialOptions

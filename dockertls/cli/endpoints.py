@@ -11,7 +11,7 @@ from dockertls.client import contexts, copies
 from dockertls.client.judging import Held, Kept
 from dockertls.errors import Fault, NotReady, Refused, attempt, refuse
 from dockertls.escaping import visible
-from dockertls.probe.endpoint import Endpoint
+from dockertls.probe.endpoint import Endpoint, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,11 +45,11 @@ def _parsed(named: Sequence[str]) -> Iterator[Endpoint]:
     read = [(text, *attempt(partial(Endpoint.parse, text))) for text in named]
     several = len(named) > 1
     faults = [
-        Fault(f"{visible(text)}: {fault.message}" if several else fault.message, fault.hint)
+        Fault(f"{printable(text)}: {fault.message}" if several else fault.message, fault.hint)
         for text, _, found in read
         for fault in found
     ]
-    refuse("the endpoints" if several else f"endpoint {visible(''.join(named))!r}", faults)
+    refuse("the endpoints" if several else f"endpoint {printable(''.join(named))!r}", faults)
     yield from (endpoint for _, endpoint, _ in read if endpoint)
 
 

@@ -39,6 +39,8 @@ _SCHEMES: Mapping[str, str] = MappingProxyType(
     }
 )
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_USER = re.compile(r"^[^/]*@")
+_PASSWORD = re.compile(r":(?!//)[^/]*@")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
@@ -85,10 +87,10 @@ class Endpoint:
         Raises:
             Refused: with every fault of the text, each with what to write instead.
         """
-        what = f"endpoint {visible(text)!r}"
+        what = f"endpoint {printable(text)!r}"
         refuse(what, _unreadable(text))
         scheme, rest = _scheme(text.strip())
-        host, port_text = _split(rest.removesuffix("/"))
+        host, port_text = _split(_USER.sub("", rest).removesuffix("/"))
         name, host_faults = _host(host)
         port, port_faults = _port(port_text)
         refuse(what, (*_misplaced(rest), *host_faults, *port_faults))
@@ -134,6 +136,11 @@ def _socket_faults(path: str) -> Iterator[Fault]:
         yield Fault(f"its path is longer than {_LONGEST_SOCKET} bytes", "make a shorter link to it")
 
 
+def printable(text: str) -> str:
+    """An endpoint as it was written, for messages: without what may be a password in it."""
+    return visible(_PASSWORD.sub(":...@", text))
+
+
 def as_address(text: str) -> IPv4Address | IPv6Address | None:
     """The IP address that a text is, or None. A zone (`fe80::1%eth0`) is kept."""
     for kind in (IPv4Address, IPv6Address):
@@ -151,6 +158,8 @@ def _unreadable(text: str) -> tuple[Fault, ...]:
     if any(not char.isprintable() or char.isspace() for char in text.strip()):
         return (Fault("it holds a control character or a space", "write tcp://HOST:2376, nothing around it"),)
     scheme, _ = _scheme(text.strip())
+    if text.strip().startswith("/"):
+        return (Fault("it is a path", f"for `dockertls api` write {UNIX}{SOCKET}; a unix socket has no TLS"),)
     if scheme not in ("", "tcp"):
         hint = _SCHEMES.get(scheme, "write tcp://HOST:2376")
         return (Fault(f"{scheme}:// is not an endpoint that can be looked at", hint),)
@@ -193,7 +202,7 @@ def _host(text: str) -> tuple[str, tuple[Fault, ...]]:
         return str(address), ()
     if ":" in text:
         return "", (Fault(f"{visible(text)} is not an IPv6 address", "write [ADDRESS]:2376"),)
-    return _name(text.split("/", maxsplit=1)[0].rpartition("@")[2])
+    return _name(text.split("/", maxsplit=1)[0])
 
 
 def _bracketed(text: str) -> tuple[str, tuple[Fault, ...]]:

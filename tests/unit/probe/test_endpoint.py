@@ -55,6 +55,7 @@ def test_what_is_an_endpoint(text: str, host: str, port: int, url: str) -> None:
         ("a:b:c", "not an IPv6 address", "[ADDRESS]:2376"),
         ("tcp://web1:2376/v1.41", "a path", "ends with its port"),
         ("tcp://me@web1:2376", "a user name", "certificate says who you are"),
+        ("/run/docker.sock", "a path", "unix:///var/run/docker.sock"),
         ("web\x1b[31m1", "control character", "tcp://HOST:2376"),
         ("web 1", "control character or a space", "tcp://HOST:2376"),
         ("10.0.0.300", "looks like an IPv4 address", "0 to 255"),
@@ -77,6 +78,15 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(Refused) as refused:
         Endpoint.parse("tcp://me@-web:0/v1")
     assert len(refused.value.faults) == 4
+
+
+@pytest.mark.parametrize("text", ["tcp://me:geheim@web1:2376", "me:geheim@web1", "ssh://me:geheim@web1"])
+def test_a_password_is_not_repeated(text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        Endpoint.parse(text)
+    assert len(refused.value.faults) == 1, "an address with a user name is no IPv6 address"
+    assert "me:...@web1" in str(refused.value)
+    assert "geheim" not in f"{refused.value} {refused.value.faults}"
 
 
 def test_a_missing_port_is_2376_and_that_is_told_where_docker_takes_another() -> None:
