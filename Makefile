@@ -31,7 +31,7 @@ newer-dockerd:  # for --validate, which Debian 12's dockerd has not
 older-go: $(VENV)/run  # for what only one release of Go refuses
 	$(BIN)/python -m tests.e2e.older_go
 
-dockerode:  # of the npm registry: Docker's client for Node.js, and the schema of SARIF
+dockerode:  # Docker's client for Node.js, which the npm registry has
 	$(PYTHON) -m tests.e2e.dockerode
 
 clean:

@@ -42,8 +42,8 @@ def _java_reads_source() -> bool:
 
 COMPONENTS: dict[str, Callable[[], object]] = {
     "busybox": lambda: Path("/bin/busybox").exists(),
-    "chromium": lambda: all(map(shutil.which, ("chromium", "chromedriver"))),
     "chattr": _can_be_immutable,
+    "chromium": lambda: shutil.which("chromium"),
     "curl": lambda: shutil.which("curl"),
     "docker": lambda: shutil.which("docker"),
     "dockerd": lambda: shutil.which("dockerd", path="/usr/sbin:/usr/bin:/sbin") and os.geteuid() == 0,
@@ -60,7 +60,6 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "registry": lambda: shutil.which("docker-registry"),
     "root": lambda: os.geteuid() == 0,
     "rootlesskit": lambda: all(map(shutil.which, ("rootlesskit", "slirp4netns", "newuidmap"))),
-    "sarif-schema": (MODULES / "schemastore").exists,
     "setpriv": lambda: shutil.which("setpriv"),
     "socket-activate": lambda: shutil.which("systemd-socket-activate"),
     "strace": lambda: shutil.which("strace"),

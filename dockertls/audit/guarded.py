@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NOT_WRITTEN, PLAIN, SECRET, SOCKET, SEALED = 0o022, 0o133, 0o177, 0o117, 0o333
 """Bits that nobody shall have: to write for others; besides, to run; to do anything for others; likewise and to run,
 of a socket; to write or run for anybody."""
+STICKY = 0o1000
 STRICT_KEY = 0o377
 """Of a key by the CIS benchmark: nothing but 0400."""
 _SUFFIXES = frozenset({".crt", ".cert", ".pem"})
@@ -85,7 +86,7 @@ def registries(seen: Seen) -> Iterator[Guarded]:
         elif path.suffix == ".key":
             yield Guarded(path, SECRET, owner_of(seen)[0])
         elif path.suffix in _SUFFIXES:
-            yield Guarded(path, SEALED, owner_of(seen)[0])
+            yield Guarded(path, SEALED if seen.expected.strict_files else PLAIN, owner_of(seen)[0])
 
 
 def registries_at(seen: Seen) -> Path:
@@ -242,9 +243,13 @@ def status_of(seen: Seen, path: Path) -> Status | File | Directory | None:
 
 
 def wrong(one: Guarded, status: Status | File | Directory) -> str:
-    """What is wrong with mode and owner, for people; empty: nothing is."""
+    """What is wrong with mode and owner, for people; empty: nothing is.
+
+    In a sticky directory such as /tmp nobody takes away what is not his own.
+    """
     user, group = status.owner
-    told = [f"mode {status.mode:04o}"] if status.mode & one.denied else []
+    sticky = one.group == ANY and status.mode & STICKY and user in {one.owner, 0}
+    told = [f"mode {status.mode:04o}"] if status.mode & one.denied and not sticky else []
     told += [f"owner {user}"] if user not in {one.owner, 0} else []
     told += [f"group {group}"] if one.group != ANY and not _is_right_group(one, group) else []
     return ", ".join(told)

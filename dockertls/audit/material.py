@@ -116,6 +116,12 @@ class Served:
         return {one.id: one.verdict for one in found}
 
 
+def usual_authority(reading: Reading) -> Path:
+    """Where the authority's certificate lies as dockertls, and most instructions, put it there."""
+    places = reading.packaging.places
+    return places.on_host(places.told("ca.pem"))
+
+
 def content_of(facts: HostFacts, path: Path | None) -> bytes | None:
     """What a file holds; None: it is not there, is not to be seen, or none is named."""
     try:

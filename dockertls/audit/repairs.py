@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.audit.checks.audit_rules import PLACES, rule_for
 from dockertls.audit.guarded import NOT_WRITTEN, wrong
 from dockertls.audit.guarded import TABLE as GUARDED
-from dockertls.audit.material import certificates_at
+from dockertls.audit.material import certificates_at, usual_authority
 from dockertls.audit.options import said
 from dockertls.client.copies import client_copies
 from dockertls.client.files import KEY
@@ -77,9 +77,7 @@ def _rotated(seen: Seen) -> Repair:
 
 def _authority(seen: Seen) -> Repair:
     """The authority's file that lies beside the server's, if it is the one that issued it."""
-    places = seen.reading.packaging.places
-    told = places.on_host(places.told("ca.pem"))
-    roots, chain = certificates_at(seen.facts, told), seen.served.chain
+    roots, chain = certificates_at(seen.facts, usual_authority(seen.reading)), seen.served.chain
     if len(roots) != 1 or not chain:
         return Repair()
     found = {
@@ -87,7 +85,7 @@ def _authority(seen: Seen) -> Repair:
     }
     if not isinstance(found["chain"], Passed | Warned):
         return Repair()
-    return Repair(Settings.of({"tlscacert": str(places.told("ca.pem"))}, "TLS-07"))
+    return Repair(Settings.of({"tlscacert": str(seen.reading.packaging.places.told("ca.pem"))}, "TLS-07"))
 
 
 def guards(id_: str) -> Mend:

@@ -22,13 +22,14 @@ from dockertls.cli.gathering import gather_host
 from dockertls.cli.outputs import Output, file_change, format_of
 from dockertls.errors import Negative, Usage
 from dockertls.escaping import visible
+from dockertls.facts import NotSeen
 from dockertls.findings import Severity, Unknown
 from dockertls.plan import File, Plan, shown
-from dockertls.report.audit_json import document as document_of
-from dockertls.report.audit_json import since
-from dockertls.report.audit_table import closing, remedies, tables
+from dockertls.report.audit_table import pieces
 from dockertls.report.audited import Audit
-from dockertls.report.formats import FORMATS, TEXTS
+from dockertls.report.baseline import against
+from dockertls.report.baseline import read as read_baseline
+from dockertls.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from dockertls.audit.model import Check
     from dockertls.cli.options import OutputOptions
     from dockertls.cli.session import Session
+    from dockertls.report.audited import Result
+    from dockertls.report.baseline import Baseline
 
 POLICY = Path("/etc/dockertls/policy.yaml")
 
@@ -126,7 +129,11 @@ def policy_of(session: Session, named: str | None) -> Policy:
     """
     if named is not None:
         return parse_policy(read_input(named, "the policy"), named, BY_ID)
-    file = session.facts(also=(POLICY,)).file(POLICY)
+    try:
+        file = session.facts(also=(POLICY,), bears=True).file(POLICY)
+    except NotSeen as error:
+        session.warn_once(f"whether there is a policy is not known: {error}")
+        return Policy()
     return parse_policy(file.content, str(POLICY), BY_ID) if file else Policy()
 
 
@@ -143,39 +150,44 @@ def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
     Raises:
         typer.Exit: 1 if a check failed that is not let be.
     """
-    form = format_of(session.console, terms.form, FORMATS)
-    policy = policy_of(session, terms.policy)
-    audit, notes = audited(gathered(session, terms), policy, scope.checks)
-    if terms.baseline:
-        audit = since(audit, read_input(terms.baseline, "the baseline", LARGEST), terms.baseline)
-    for note in notes:
-        session.console.warn(note)
-    code, shown = _code(audit, terms), audit.from_severity(terms.least)
-    if form == "table":
-        _in_tables(session, shown)
-    elif form == "json":
-        replace(session.console, json=True).document("audit", document_of(shown), ok=not code)
-    else:
-        session.console.raw(TEXTS[form](shown).encode())
-    raise typer.Exit(code)
-
-
-def _in_tables(session: Session, audit: Audit) -> None:
-    """Area by area, then what to do, and the score."""
     console = session.console
-    for number, (head, table) in enumerate(tables(audit, verbose=console.verbose)):
-        console.result(("\n" if number else "") + head)
-        if table.rows:
-            console.table(table)
-    console.result("")
-    console.result(closing(audit))
-    for line in remedies(audit):
-        console.say(f"  {line}")
-
-
-def _code(audit: Audit, terms: Terms) -> int:
+    form = format_of(console, terms.form, FORMATS)
+    policy = policy_of(session, terms.policy)
+    earlier = baseline_of(terms.baseline)
+    audit, notes = audited(gathered(session, terms), policy, scope.checks)
+    audit = replace(against(audit, earlier) if earlier else audit, fail_on=terms.fail_on)
+    for note in notes:
+        console.warn(note)
+    shown = replace(audit, results=tuple(one for one in audit.results if _is_shown(one, terms.least)))
+    if form == "table":
+        _in_pieces(session, shown)
+    else:
+        console.raw(FORMATS[form](shown).encode())
     doubtful = terms.strict and any(isinstance(one.finding.verdict, Unknown) for one in audit.results if not one.waiver)
-    return Negative.exit if doubtful or any(one.fails(terms.fail_on) for one in audit.results) else 0
+    raise typer.Exit(Negative.exit if audit.failed or doubtful else 0)
+
+
+def baseline_of(named: str | None) -> Baseline | None:
+    """The earlier audit that is named; None: none is.
+
+    Raises:
+        NotReady: if it cannot be read.
+        Refused: if it is none.
+    """
+    return read_baseline(read_input(named, "the baseline", LARGEST), named) if named else None
+
+
+def _is_shown(one: Result, least: Severity) -> bool:
+    return one.finding.severity.value >= least.value
+
+
+def _in_pieces(session: Session, audit: Audit) -> None:
+    """Lines and tables, as a terminal wants them."""
+    for piece in pieces(audit, verbose=session.console.verbose):
+        if isinstance(piece, str):
+            session.console.result(piece)
+        else:
+            session.console.table(piece)
 
 
 def write_facts(session: Session, options: OutputOptions, timeout: float) -> None:

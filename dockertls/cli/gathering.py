@@ -15,7 +15,7 @@ from dockertls.audit.checks.audit_rules import paths as watched_paths
 from dockertls.audit.endpoints import sockets, to_look_at
 from dockertls.audit.gathered import WANTED, Asked, Gathered, dockerds, keys_in
 from dockertls.audit.guarded import registries_at, to_stat
-from dockertls.audit.material import certificates_at, content_of, material_of
+from dockertls.audit.material import certificates_at, content_of, material_of, usual_authority
 from dockertls.audit.seen import Answers, Live, Seen
 from dockertls.cli.folders import usual_dirs
 from dockertls.client import copies
@@ -83,7 +83,13 @@ def _second(session: Session, folders: tuple[Path, ...], first: HostFacts, peere
     also = [
         path
         for reading, process in found
-        for path in (reading.config, pid_file(reading), *material_of(reading, process).paths, *files(reading))
+        for path in (
+            reading.config,
+            pid_file(reading),
+            *material_of(reading, process).paths,
+            *files(reading),
+            usual_authority(reading),
+        )
     ]
     dates = [path for reading, _ in found for path in (*read_at_start(reading), pid_file(reading))]
     looked = [Seen(reading, here, process, docker_dirs=folders) for reading, process in found]

@@ -17,6 +17,7 @@ from dockertls.cli.auditing import audited, known, policy_of
 from dockertls.cli.gathering import gather_host
 from dockertls.cli.restarting import change_daemon, refuse_pending
 from dockertls.daemon.hardening import harden
+from dockertls.daemon.running import restart_changes
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import NotReady, Usage
 from dockertls.findings import Failed, Severity, Warned
@@ -183,11 +184,13 @@ def _decide(session: Session, wish: Wish) -> Hardened:
     for one in repairs.values():
         settings |= one.settings
     settings = Settings({key: one for key, one in settings.sources.items() if not _is_so(own, key, one.value)})
+    kept = () if restart_changes(own.reading, own.running)[0] else tuple(_in_files(own, settings))
+    settings = Settings({key: one for key, one in settings.sources.items() if key not in kept})
     plan = harden(own.facts, settings, more=tuple(_changes(own, repairs.values())), swarm=own.answers.swarm)
     if own.facts.runs and not own.process:
         plan = replace(plan, activation=())
     trial = Trial(session, before, policy, wish.timeout) if own.process else None
-    return Hardened(plan, before, tuple(repairs), trial, tuple(_notes(repairs, others)))
+    return Hardened(plan, before, tuple(repairs), trial, tuple(_notes(repairs, others, kept)))
 
 
 def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
@@ -228,7 +231,17 @@ def _is_due(before: Audit, check: Check, own: Seen) -> bool:
     )
 
 
-def _notes(repairs: Mapping[str, Repair], others: Sequence[Seen]) -> Iterator[str]:
+def _in_files(own: Seen, settings: Settings) -> Iterator[str]:
+    """The options that files give as they should be: who runs by them and does otherwise has a reason."""
+    for key, value in settings.items():
+        told = own.reading.both().get(key)
+        if (told.value if told else None) == value:
+            yield key
+
+
+def _notes(repairs: Mapping[str, Repair], others: Sequence[Seen], kept: Sequence[str]) -> Iterator[str]:
+    for key in kept:
+        yield f"{key} is set, and dockerd does otherwise: it leaves its bridge as it is while containers run"
     for id_, one in repairs.items():
         if one == Repair():
             yield f"{id_} is not mended: what is wrong there is yours to decide (dockertls audit --only {id_})"

@@ -15,6 +15,7 @@ from dockertls.cli.session import MOST_ATTEMPTS
 from dockertls.daemon.configure import live_restore
 from dockertls.daemon.control import closes_listener, complaints, is_restart, log_command, restarts
 from dockertls.daemon.effective import effective, open_to_all
+from dockertls.daemon.hardening import kept_by_reload
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone
 from dockertls.escaping import visible
@@ -272,14 +273,26 @@ def undo_entries(
     seen = _containers(session, plan_undo(session.host, parts[-1]), restart)
     if not session.consider(_naming(whole, seen.would_stop if seen else ()), options):
         return False
-    run = session.run(group=secrets.token_hex(8))
+    run, kept = session.run(group=secrets.token_hex(8)), _kept_by_reload(session, whole)
     with _turn(session):
         newest = plan_undo(session.host, parts[-1])
         if reason := _why_not(session, restart, _containers(session, newest, restart), options):
             raise NotReady(f"nothing was taken back: {reason}", "stop them yourself, or say --restart always")
         for part in reversed(parts):
             _undo(session, part, run, restart)
+    if kept:
+        session.console.say(
+            f"note: a reload takes nothing away: dockerd keeps {', '.join(kept)} until its next restart"
+        )
     return True
+
+
+def _kept_by_reload(session: Session, plan: Plan) -> tuple[str, ...]:
+    """The options that stay in the memory of a dockerd that is not restarted."""
+    if restarts(plan) or not plan.activation or not session.host.runs:
+        return ()
+    facts = session.facts("daemon")
+    return kept_by_reload(facts, facts.after(plan.changes))
 
 
 def _undo(session: Session, part: Sequence[Entry], run: Run, restart: Restart) -> None:

@@ -104,3 +104,14 @@ def _activation(here: Situation, wanted: Mapping[str, Json]) -> tuple[Command, .
     if reloadable and found.reloads and not here.current.flags.of("authorization-plugins", "features"):
         return (Command(systemctl(found, "reload", found.service), "dockerd takes it by a reload: nothing stops"),)
     return restart_commands(here.facts)
+
+
+def kept_by_reload(before: HostFacts, after: HostFacts) -> tuple[str, ...]:
+    """The options that dockerd keeps when they leave daemon.json and it is told to reload (moby daemon/reload.go).
+
+    Args:
+        before: gathered with the row "daemon".
+        after: the same once files have changed.
+    """
+    old, new = read(before).file, read(after).file
+    return tuple(key for key in old if key not in new and key in BY_KEY and BY_KEY[key].reloadable)

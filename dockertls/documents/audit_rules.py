@@ -1,78 +1,179 @@
-"""Rules of the kernel's audit, as `auditctl -l` and the files of /etc/audit write them (auditctl(8)); read alone."""
+"""Rules of the kernel's audit, as `auditctl -l` tells them and files hold them (auditctl(8)); read, never written."""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
 
-EVERY = frozenset("rwxa")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WATCH, SEPARATE = "-w", ","
+_ALONE = frozenset({"-D", "-i", "-c", "-l", "-s", "-v", "-R", "-t", "-q"})
+"""Options of a line that make no rule."""
+_WRITING = frozenset({"all", "open", "openat", "openat2", "creat", "truncate", "rename", "renameat", "renameat2"})
+"""System calls with which files are changed: what names none of them tells of no change."""
+_ANY_USER = frozenset({"auid", "loginuid"})
+_UNSET = frozenset({"unset", "-1", "4294967295"})
+_WIDE = frozenset({"arch", "perm", "key", "path", "dir", "filetype"})
+"""Fields that do not make a watch tell less of changes than it seems to."""
+_OPERATORS = (">=", "<=", "!=", "&=", "=", ">", "<", "&")
+
+
+class Form(Enum):
+    """How a rule names what it is about."""
+
+    WATCH = "-w"
+    """A file, or a directory and all below it."""
+    PATH = "path"
+    """A file; of a directory itself alone."""
+    DIR = "dir"
+    """A directory and all below it."""
+    NOTHING = ""
 
 
 @dataclass(frozen=True)
-class Watch:
-    """One rule that watches a path.
+class Rule:
+    """One rule.
 
     Attributes:
-        path: of a file, or of a directory.
-        access: what is told: reading, writing, executing, changing attributes.
-        below: whether everything below it is watched too; None: if it is a directory.
+        text: as it stands there.
+        action: "always" or "never".
+        filter: the list that it is in, such as "exit".
+        form: how it names a path.
+        path: what it is about; None: no path.
+        permissions: letters of what is told, of r, w, x and a; None: not said.
+        calls: the system calls that it is about; none: all.
+        narrow: it asks for more than a path: a user, a program, an outcome.
     """
 
-    path: Path
-    access: frozenset[str] = EVERY
-    below: bool | None = None
+    text: str
+    action: str
+    filter: str
+    form: Form = Form.NOTHING
+    path: Path | None = None
+    permissions: frozenset[str] | None = None
+    calls: frozenset[str] = frozenset()
+    narrow: bool = False
+
+    @property
+    def of_writes(self) -> bool:
+        """Whether it is about changes, whoever makes them."""
+        if self.permissions is not None:
+            return "w" in self.permissions
+        return not self.calls or bool(self.calls & _WRITING)
+
+    def decides(self, path: Path) -> bool:
+        """Whether it says, for everybody, that changes of a path are told, or that they are not."""
+        if self.narrow or self.filter not in {"exit", "task"}:
+            return False
+        if self.action == "never":
+            return self.covers(path) if self.path else not self.calls
+        return self.action == "always" and self.filter == "exit" and self.of_writes and self.covers(path)
 
     def covers(self, path: Path) -> bool:
-        """Whether changes of a path are told: of itself, or below a directory that is watched; never the reverse."""
-        if not self.access & {"w", "a"}:
+        """Whether it is about a path."""
+        if self.path is None or self.form is Form.PATH:
+            return path == self.path
+        return path.is_relative_to(self.path)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Rules in the order in which the kernel asks them: the first that fits decides.
+
+    Attributes:
+        rules: all of them.
+        off: the files switch auditing off.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    off: bool = False
+
+    def tells_of(self, path: Path) -> bool:
+        """Whether changes of a path are told: a folder that is watched covers what is below it, not the reverse."""
+        if self.off:
             return False
-        return path == self.path or (self.below is not False and path.is_relative_to(self.path))
+        decisive = (rule for rule in self.rules if rule.decides(path))
+        return next((rule.action == "always" for rule in decisive), False)
 
 
-def watches(text: str) -> tuple[Watch, ...]:
-    """The rules that are in force after all lines: `-D` takes back those before it, `-W` a single one."""
-    found: list[Watch] = []
+def parse(text: str) -> Rules:
+    """The rules that lines come to; what is no rule and no command is passed over."""
+    rules: list[Rule] = []
+    off = False
     for line in text.splitlines():
-        words = _words(line)
+        words = line.split()
+        if not words or not words[0].startswith("-"):
+            continue
+        found = _options(words)
         if "-D" in words:
-            found.clear()
-        elif "-W" in words:
-            gone = _path(_after(words, "-W"))
-            found = [one for one in found if one.path != gone]
-        elif one := _watch(words):
-            found.append(one)
-    return tuple(found)
+            rules = []
+        elif "-W" in found:
+            gone = Path(found["-W"][-1])
+            rules = [rule for rule in rules if not (rule.form is Form.WATCH and rule.path == gone)]
+        elif "-e" in found:
+            off = found["-e"][-1] == "0"
+        elif "-d" in found:
+            removed = _rule(found | {"-a": found["-d"]}, "")
+            rules = [rule for rule in rules if _same(rule) != _same(removed)]
+        elif found.keys() & {"-a", "-A", WATCH}:
+            rule = _rule(found, " ".join(words))
+            rules = [rule, *rules] if "-A" in found else [*rules, rule]
+    return Rules(tuple(rules), off)
 
 
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:
-        return []
+def _options(words: Sequence[str]) -> dict[str, list[str]]:
+    """What follows each option; one that stands alone has nothing."""
+    found: dict[str, list[str]] = {}
+    for option, value in zip(words, (*words[1:], ""), strict=True):
+        if option.startswith("-") and option not in _ALONE:
+            found.setdefault(option, []).append(value)
+    return found
 
 
-def _watch(words: list[str]) -> Watch | None:
-    if path := _path(_after(words, "-w")):
-        return Watch(path, frozenset(_after(words, "-p") or EVERY))
-    actions = (_after(words, "-a") or _after(words, "-A")).split(",")
-    if "always" not in actions or "exit" not in actions:
-        return None  # never, or another list than that of system calls
-    fields = dict(word.split("=", 1) for word in _all_after(words, "-F") if "=" in word and "!=" not in word)
-    access = frozenset(fields.get("perm") or EVERY)
-    for name, below in (("path", False), ("dir", True)):
-        if path := _path(fields.get(name, "")):
-            return Watch(path, access, below)
-    return None
+def _same(rule: Rule) -> tuple[object, ...]:
+    return rule.action, rule.filter, rule.form, rule.path, rule.permissions, rule.calls, rule.narrow
 
 
-def _path(text: str) -> Path | None:
-    return Path(text) if text.startswith("/") else None
+def _rule(found: dict[str, list[str]], text: str) -> Rule:
+    parts = next((found[option][-1].split(SEPARATE) for option in ("-a", "-A") if option in found), ["always", "exit"])
+    action = next((part for part in parts if part in {"always", "never", "possible"}), "")
+    fields = [_field(value) for value in found.get("-F", [])]
+    named = {name: value for name, operator, value in fields if operator == "="}
+    permissions = next(iter(found.get("-p", [])), named.get("perm"))
+    form, path = _path(found, named)
+    return Rule(
+        text,
+        action,
+        next((part for part in parts if part != action), ""),
+        form,
+        path,
+        None if permissions is None else frozenset(permissions),
+        frozenset(call for value in found.get("-S", []) for call in value.split(SEPARATE)) - {"all"},
+        "-C" in found or any(map(_narrows, fields)),
+    )
 
 
-def _after(words: list[str], option: str) -> str:
-    return next(iter(_all_after(words, option)), "")
+def _path(found: dict[str, list[str]], named: dict[str, str]) -> tuple[Form, Path | None]:
+    if WATCH in found:
+        return Form.WATCH, Path(found[WATCH][-1])
+    form = next((form for form in (Form.PATH, Form.DIR) if form.value in named), Form.NOTHING)
+    return form, Path(named[form.value]) if form is not Form.NOTHING else None
 
 
-def _all_after(words: list[str], option: str) -> list[str]:
-    return [words[at + 1] for at, word in enumerate(words[:-1]) if word == option]
+def _field(text: str) -> tuple[str, str, str]:
+    """Name, operator and value of a field."""
+    operators = (operator for operator in _OPERATORS if operator in text)
+    operator = min(operators, key=lambda one: (text.index(one), -len(one)), default="=")
+    name, _, value = text.partition(operator)
+    return name, operator, value
+
+
+def _narrows(field: tuple[str, str, str]) -> bool:
+    """Whether a field leaves somebody out who matters; people are asked for as auid>=1000 and auid!=unset."""
+    name, operator, value = field
+    people = name in _ANY_USER and (operator in {">=", ">"} or (operator == "!=" and value in _UNSET))
+    return not (people or (name in _WIDE and operator == "="))

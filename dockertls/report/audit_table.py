@@ -1,96 +1,159 @@
-"""An audit for people at a terminal: what is wrong, area by area and the worst first; what holds, as a number."""
+"""An audit for a terminal: by area, the worst first, and at the end what to do about it."""
 
 from __future__ import annotations
 
+import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dockertls.escaping import visible
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
-from dockertls.report.findings import STYLES, summary, word
+from dockertls.report.audited import OPEN, counted, sections
+from dockertls.report.certificates import moment
+from dockertls.report.findings import STYLES
+from dockertls.report.score import score
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dockertls.report.audited import Audit, Result
+    from dockertls.report.audited import Audit, Result, Section
 
-_CHECK = 2
-QUIET = (Passed, NotApplicable)
+WIDTH = 80
+GAP = "  "
+LEAST = 20  # columns of text, however little room is left
+
+Piece = str | Table
+"""A line, which may be long, or a table."""
 
 
-def tables(audit: Audit, *, verbose: bool = False) -> Iterator[tuple[str, Table]]:
-    """Each area: its name, with what is not in its table, and a line for each check.
+def pieces(audit: Audit, *, verbose: bool = False) -> Iterator[Piece]:
+    """All of it, in the order in which it is shown; nothing in it drives a terminal.
 
     Args:
         audit: what was found.
-        verbose: what holds, and what does not apply, gets lines too.
+        verbose: what passed, makes no sense here, is waived or was known gets a line, too, and not a count alone;
+            and every piece of evidence is told.
     """
-    several = len({one.daemon for one in audit.results if one.daemon}) > 1
-    for area, results in audit.areas.items():
-        shown = [one for one in results if verbose or not isinstance(one.finding.verdict, QUIET)]
-        lines = [_row(one, several=several) for one in shown]
-        rows = tuple(lines if verbose else _alike(lines))
-        heads = ("VERDICT", "SEVERITY", "CHECK", "WHAT WAS SEEN")
-        yield _head(area, results, shown), Table(heads, rows, spare=(1,))
+    found = score(audit)
+    yield f"{visible(audit.host) or 'this host'}, {moment(audit.taken)}, dockertls {visible(audit.release)}"
+    yield f"score: {'none' if found.points is None else f'{found.points} of 100'}: {found.line}"
+    shape = _Shape(audit, verbose=verbose)
+    for section in sections(audit):
+        yield from _section(section, shape)
+    yield from _remedies(audit)
+    yield from _waivers(audit)
+    yield from ("", _summary(audit))
 
 
-def _head(area: str, results: Sequence[Result], shown: Sequence[Result]) -> str:
-    """The name of an area, and how many of its checks have no line."""
-    hidden = [one.finding for one in results if one not in shown]
-    return f"{area}: {summary(hidden)}" if hidden else area
+class _Shape:
+    """What is shown of a result, and how wide its columns are in every area, so that all of them stand in line."""
+
+    def __init__(self, audit: Audit, *, verbose: bool) -> None:
+        self.verbose = verbose
+        self.several = len(audit.daemons) > 1
+        rows = [self._cells(one) for one in audit.results if self.shows(one)]
+        self._widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def shows(self, one: Result) -> bool:
+        """Whether it has a line of its own."""
+        return self.verbose or one.told in OPEN
+
+    def rows(self, results: Sequence[Result]) -> Iterator[Row]:
+        """Their lines; what several say with the same words is told once, with the names of the others."""
+        for _, group in groupby(results, None if self.verbose else self._alike):
+            first, *others = group
+            names = ", ".join(visible(one.finding.id) for one in others)
+            yield self._row(first, f" ({names} likewise)" if others else "")
+
+    def _alike(self, one: Result) -> tuple[object, ...]:
+        return one.told, one.finding.severity, one.daemon, self._said(one)
+
+    def _row(self, one: Result, likewise: str) -> Row:
+        fixed = (cell.ljust(width) for cell, width in zip(self._cells(one), self._widths, strict=True))
+        return Row(
+            (*fixed, self._said(one) + likewise), STYLES[type(one.finding.verdict)] if one.told in OPEN else "dim"
+        )
+
+    def _cells(self, one: Result) -> tuple[str, ...]:
+        owner = (visible(one.daemon or "host"),) if self.several else ()
+        return (one.told, one.finding.severity.name.lower(), visible(one.finding.id), *owner)
+
+    def _said(self, one: Result) -> str:
+        match one.finding.verdict:
+            case Passed():
+                told = one.finding.title
+            case Failed(_, cause, _) | Warned(_, cause, _):
+                told = cause
+            case Unknown(reason) | NotApplicable(reason):
+                told = reason
+        return visible("; ".join((told, *(self._evidence(one) if self.verbose else ()))))
+
+    @staticmethod
+    def _evidence(one: Result) -> Iterator[str]:
+        verdict = one.finding.verdict
+        for item in () if isinstance(verdict, Unknown | NotApplicable) else verdict.evidence:
+            expected = f" (expected: {item.expected})" if item.expected and not isinstance(verdict, Passed) else ""
+            yield f"{item.place}: {item.seen}{expected}"
 
 
-def _alike(rows: Sequence[Row]) -> Iterator[Row]:
-    """Rows that say the same of several checks, as one."""
-    for (verdict, severity, told, style), group in groupby(rows, _but_check):
-        ids = list(dict.fromkeys(row.cells[_CHECK] for row in group))
-        named = ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more"
-        yield Row((verdict, severity, named, told), style)
+def _section(section: Section, shape: _Shape) -> Iterator[Piece]:
+    shown = tuple(shape.rows([one for one in section.results if shape.shows(one)]))
+    rest = counted([one for one in section.results if not shape.shows(one)])
+    yield from ("", visible(section.area) + (f": {rest}" if rest and not shown else ""))
+    if shown:
+        yield Table((), shown)
+    if rest and shown:
+        yield rest
 
 
-def _but_check(row: Row) -> tuple[str, str, str, str]:
-    verdict, severity, _, told = row.cells
-    return verdict, severity, told, row.style
+def _remedies(audit: Audit) -> Iterator[str]:
+    """What to do about what failed or was warned of, once however many checks and daemons that is said of."""
+    found: dict[str, dict[str, None]] = {}
+    for one in sorted((one for one in audit.results if one.told in OPEN), key=lambda one: one.rank):
+        if isinstance(one.finding.verdict, Failed | Warned):
+            found.setdefault(one.finding.verdict.remedy, {})[one.finding.id] = None
+    if found:
+        yield from ("", "What to do")
+    yield from (visible(f"{GAP}{', '.join(names)}: {remedy}") for remedy, names in found.items())
 
 
-def _row(one: Result, *, several: bool) -> Row:
-    finding = one.finding
-    verdict = "waived" if one.waiver else "known" if one.known else word(finding.verdict)
-    told = f"{visible(one.daemon)}: {_told(one)}" if several and one.daemon else _told(one)
-    style = "dim" if one.waiver or one.known else STYLES[type(finding.verdict)]
-    return Row((verdict, finding.severity.name.lower(), finding.id, told), style if style != "green" else "")
+def _waivers(audit: Audit) -> Iterator[str]:
+    waived = [(one, one.waiver) for one in audit.results if one.waiver]
+    if waived:
+        yield from ("", "Waived")
+    for one, waiver in waived:
+        name = " of ".join(filter(None, (one.finding.id, one.daemon)))
+        yield visible(f"{GAP}{name} until {waiver.until.isoformat()}: {waiver.reason}")
 
 
-def _told(one: Result) -> str:
-    match one.finding.verdict:
-        case Failed(_, cause, _) | Warned(_, cause, _):
-            told = visible(cause)
-        case Unknown(reason) | NotApplicable(reason):
-            told = visible(reason)
-        case Passed(evidence):
-            told = "; ".join(dict.fromkeys(visible(item.seen) for item in evidence[:2])) or one.finding.title
-    return f"{told} (until {one.waiver.until}: {visible(one.waiver.reason)})" if one.waiver else told
+def _summary(audit: Audit) -> str:
+    total = f"{counted(audit.results) or 'nothing was checked'}"
+    against = f", against the baseline {visible(audit.baseline)}" if audit.baseline else ""
+    return total + against
 
 
-def remedies(audit: Audit) -> tuple[str, ...]:
-    """What to do about what counts, a line each, the same once: failures first."""
-    wrong = sorted((one for one in audit.results if one.counts), key=_urgency)
-    lines: dict[str, list[str]] = {}
-    for one in wrong:
-        if isinstance(one.finding.verdict, Failed):
-            lines.setdefault(visible(one.finding.verdict.remedy), []).append(one.finding.id)
-    return tuple(f"{', '.join(dict.fromkeys(ids))}: {remedy}" for remedy, ids in lines.items())
+# as plain text
 
 
-def _urgency(one: Result) -> int:
-    return -one.finding.severity.value
+def document(audit: Audit, *, verbose: bool = False, width: int = WIDTH) -> str:
+    """The same as text of so many columns."""
+    lines = (line for piece in pieces(audit, verbose=verbose) for line in _drawn(piece, width))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def closing(audit: Audit) -> str:
-    """The last line: score and numbers."""
-    score = "nothing could be judged" if audit.score is None else f"{audit.score} of 100"
-    told = summary([one.finding for one in audit.results])
-    unknown = audit.number(Unknown)
-    doubt = f"; {unknown} could not be told, and do not count" if unknown else ""
-    return f"{score}: {told}{doubt}"
+def _drawn(piece: Piece, width: int) -> Iterator[str]:
+    if isinstance(piece, Table):
+        for row in piece.rows:
+            yield from _wrapped(GAP.join((*row.cells[:-1], "")), row.cells[-1], width)
+        return
+    lead = piece[: len(piece) - len(piece.lstrip())]
+    yield from _wrapped(lead, piece.removeprefix(lead), width, hang=2 if lead else 0)
+
+
+def _wrapped(lead: str, text: str, width: int, hang: int = 0) -> Iterator[str]:
+    """Text beside what stands at the left of it."""
+    room = max(width - len(lead), LEAST)
+    lines = textwrap.wrap(text, room, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]
+    yield lead + lines[0]
+    yield from (" " * len(lead) + line for line in lines[1:])

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Failed, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
+from dockertls.findings import Failed, Severity, Warned
+from dockertls.report.findings import word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from dockertls.findings import Finding
+
+FAILED, WARNED, UNKNOWN, PASSED, NOT_APPLICABLE = "failed", "warned", "unknown", "passed", "not-applicable"
+WAIVED, KNOWN = "waived", "known"
+TOLD = (FAILED, WARNED, UNKNOWN, WAIVED, KNOWN, NOT_APPLICABLE, PASSED)
+"""What a result is told as, worst first: its verdict, or why that is let be."""
+OPEN = (FAILED, WARNED, UNKNOWN)
+"""Of these, those that somebody should look at."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Result:
         references: the same check elsewhere: "CIS 1.8" -> "2.8".
         waiver: of a policy, in force; None: none.
         known: a baseline has it already, and it was no better then.
+        before: its verdict in the baseline, as the contract spells it; empty: it is not in there, or there is none.
     """
 
     finding: Finding
@@ -42,6 +51,20 @@ class Result:
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     waiver: Waiver | None = None
     known: bool = False
+    before: str = ""
+
+    @property
+    def told(self) -> str:
+        """One of TOLD."""
+        said = word(self.finding.verdict)
+        if said not in {FAILED, WARNED}:
+            return said
+        return WAIVED if self.waiver else KNOWN if self.known else said
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """For sorting, the worst first."""
+        return TOLD.index(self.told), -self.finding.severity.value
 
     @property
     def counts(self) -> bool:
@@ -63,54 +86,51 @@ class Audit:
         taken: when it was looked at, UTC.
         results: in the order of the catalogue.
         release: of the dockertls that judged.
+        fail_on: the least severity of a failure that makes the audit fail.
+        baseline: what it was compared with, such as a file's name; empty: nothing.
     """
 
     host: str
     taken: datetime
     results: tuple[Result, ...]
     release: str
+    fail_on: Severity = Severity.INFO
+    baseline: str = ""
 
     @property
-    def areas(self) -> Mapping[str, tuple[Result, ...]]:
-        """The results of each area, the worst first."""
-        found: dict[str, list[Result]] = {}
-        for one in self.results:
-            found.setdefault(one.area, []).append(one)
-        return MappingProxyType({area: tuple(sorted(some, key=rank)) for area, some in found.items()})
+    def failed(self) -> bool:
+        """Whether the audit as a whole says no."""
+        return any(one.fails(self.fail_on) for one in self.results)
 
     @property
-    def score(self) -> int | None:
-        """How much of what could be judged holds, of a hundred; None: nothing could be judged.
-
-        Each check counts by its severity, 1 to 5. What warns counts half, what is waived as what it is: a score tells
-        how a host is, not what was decided of it. What is unknown or not applicable does not count.
-        """
-        counted = [(WEIGHT[type(one.finding.verdict)], one.finding.severity.value) for one in self.results]
-        whole = sum(weight for holds, weight in counted if holds is not None)
-        return (
-            100 * sum(holds * weight for holds, weight in counted if holds is not None) // (2 * whole)
-            if whole
-            else None
-        )
-
-    def number(self, kind: type[Verdict]) -> int:
-        """How many results have a verdict of this kind."""
-        return sum(isinstance(one.finding.verdict, kind) for one in self.results)
-
-    def from_severity(self, least: Severity) -> Audit:
-        """The same without what is less severe."""
-        return replace(self, results=tuple(one for one in self.results if one.finding.severity.value >= least.value))
+    def daemons(self) -> tuple[str, ...]:
+        """Every dockerd that results name, in their order."""
+        return tuple(dict.fromkeys(one.daemon for one in self.results if one.daemon))
 
 
-WEIGHT: Mapping[type[Verdict], int | None] = MappingProxyType(
-    {Passed: 2, Warned: 1, Failed: 0, Unknown: None, NotApplicable: None}
-)
-"""Halves that a verdict counts in the score; None: it does not."""
-ORDER: Mapping[type[Verdict], int] = MappingProxyType({Failed: 0, Warned: 1, Unknown: 2, Passed: 3, NotApplicable: 4})
-"""The worst first."""
+@dataclass(frozen=True)
+class Section:
+    """All of one area, the worst first."""
+
+    area: str
+    results: tuple[Result, ...]
 
 
-def rank(one: Result) -> tuple[bool, int, int]:
-    """The worst first: what counts before what was let be, by verdict, by severity."""
-    let_be = isinstance(one.finding.verdict, Failed | Warned) and not one.counts
-    return let_be, ORDER[type(one.finding.verdict)], -one.finding.severity.value
+def sections(audit: Audit) -> tuple[Section, ...]:
+    """The results by area, the area with the worst first."""
+    by_area: dict[str, list[Result]] = {}
+    for one in audit.results:
+        by_area.setdefault(one.area, []).append(one)
+    found = (Section(area, tuple(sorted(results, key=lambda one: one.rank))) for area, results in by_area.items())
+    return tuple(sorted(found, key=lambda section: section.results[0].rank))
+
+
+def tally(results: Sequence[Result]) -> dict[str, int]:
+    """How many results are told as what; what none is told as is left out."""
+    words = [one.told for one in results]
+    return {name: words.count(name) for name in TOLD if name in words}
+
+
+def counted(results: Sequence[Result]) -> str:
+    """The same for people, such as "1 failed, 10 passed"."""
+    return ", ".join(f"{count} {name.replace('-', ' ')}" for name, count in tally(results).items())

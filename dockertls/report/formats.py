@@ -1,23 +1,25 @@
-"""TABLE of the formats of an audit's report, beside the table that a terminal is shown and the JSON document."""
+"""TABLE of the formats in which an audit is told."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.report.junit import junit
-from dockertls.report.markdown import markdown
-from dockertls.report.page import page
-from dockertls.report.sarif import sarif
+from dockertls.report import audit_json, audit_table, junit, markdown, page, sarif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dockertls.report.audited import Audit
 
-TEXTS: Mapping[str, Callable[[Audit], str]] = MappingProxyType(
-    {"junit": junit, "sarif": sarif, "html": page, "markdown": markdown}
+FORMATS: Mapping[str, Callable[[Audit], str]] = MappingProxyType(
+    {
+        "table": audit_table.document,
+        "json": audit_json.document,
+        "junit": junit.document,
+        "sarif": sarif.document,
+        "html": page.document,
+        "markdown": markdown.document,
+    }
 )
-"""Formats that are one text."""
-FORMATS = ("table", "json", *TEXTS)
-"""All of them."""
+"""By its name: what makes the whole text of it, with a newline at its end. None of them can drive a terminal."""

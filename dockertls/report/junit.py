@@ -1,87 +1,84 @@
-"""An audit as JUnit's XML: a suite for each area, a case for each check and dockerd."""
+"""An audit as JUnit's XML, which build servers read: what makes the audit fail is a failure there, and nothing else."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from dockertls.escaping import visible
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
+from dockertls.report.audited import sections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from dockertls.report.audited import Audit, Result
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, escaped or not (section 2.2)."""
+    from dockertls.findings import Evidence
+    from dockertls.report.audited import Audit, Result, Section
 
 
-def junit(audit: Audit) -> str:
-    """The whole document: failed checks fail, what warns passes with its words, what was not told is skipped."""
-    root = Element("testsuites", _attributes(audit.results, name=f"dockertls audit {audit.host}".strip()))
-    for area, results in audit.areas.items():
-        stamp = audit.taken.strftime("%Y-%m-%dT%H:%M:%S")
-        suite = SubElement(root, "testsuite", {**_attributes(results, name=area), "timestamp": stamp})
-        for one in results:
-            _case(suite, one)
-    indent(root)
+def document(audit: Audit) -> str:
+    """The whole file: a suite for each area, a case for each check and dockerd."""
+    root = Element("testsuites", {"name": "dockertls audit", **_counts(audit.results, audit)})
+    for section in sections(audit):
+        _suite(root, section, audit)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _attributes(results: Sequence[Result], *, name: str) -> dict[str, str]:
-    failures = sum(_fails(one) for one in results)
-    skipped = sum(_skips(one) for one in results)
-    numbers = {"tests": len(results), "failures": failures, "errors": 0, "skipped": skipped}
-    return {"name": _text(name), **{key: str(number) for key, number in numbers.items()}}
+def _suite(root: Element, section: Section, audit: Audit) -> None:
+    named = {"name": visible(section.area), "timestamp": f"{audit.taken:%Y-%m-%dT%H:%M:%S}"}
+    host = {"hostname": visible(audit.host)} if audit.host else {}
+    suite = SubElement(root, "testsuite", {**named, **host, **_counts(section.results, audit)})
+    for one in section.results:
+        _case(suite, one, audit)
 
 
-def _fails(one: Result) -> bool:
-    return isinstance(one.finding.verdict, Failed) and one.counts
+def _counts(results: Sequence[Result], audit: Audit) -> Mapping[str, str]:
+    skipped = sum(bool(_why_skipped(one)) for one in results)
+    failures = sum(one.fails(audit.fail_on) for one in results)
+    numbers = {"tests": len(results), "failures": failures, "errors": 0, "skipped": skipped, "time": 0}
+    return {name: str(number) for name, number in numbers.items()}
 
 
-def _skips(one: Result) -> bool:
-    """What was not told, and what was let be."""
-    verdict = one.finding.verdict
-    return isinstance(verdict, Unknown | NotApplicable) or (isinstance(verdict, Failed | Warned) and not one.counts)
+def _case(suite: Element, one: Result, audit: Audit) -> None:
+    owner = ".".join(filter(None, ("dockertls", one.daemon.replace(".", "_"))))
+    name = f"{one.finding.id} {one.finding.title}"
+    case = SubElement(suite, "testcase", {"classname": visible(owner), "name": visible(name), "time": "0"})
+    if reason := _why_skipped(one):
+        SubElement(case, "skipped", {"message": visible(reason)})
+    elif one.fails(audit.fail_on) and isinstance(one.finding.verdict, Failed):
+        told = {"type": one.finding.severity.name.lower(), "message": visible(one.finding.verdict.cause)}
+        SubElement(case, "failure", told).text = _details(one, one.finding.verdict)
+    elif isinstance(one.finding.verdict, Failed | Warned):
+        SubElement(case, "system-out").text = _details(one, one.finding.verdict)
 
 
-def _case(suite: Element, one: Result) -> None:
-    finding = one.finding
-    name = f"{finding.id} {finding.title}" + (f" ({one.daemon})" if one.daemon else "")
-    case = SubElement(suite, "testcase", {"classname": f"dockertls.{finding.id}", "name": _text(name), "time": "0"})
-    verdict = finding.verdict
-    if _skips(one):
-        SubElement(case, "skipped", {"message": _text(_reason(one))})
-    elif isinstance(verdict, Failed):
-        failure = SubElement(case, "failure", {"type": finding.severity.name.lower(), "message": _text(verdict.cause)})
-        failure.text = _text("\n".join((*_evidence(one), f"remedy: {verdict.remedy}")))
-    elif isinstance(verdict, Warned):
-        out = SubElement(case, "system-out")
-        out.text = _text("\n".join((f"warned: {verdict.cause}", *_evidence(one), f"remedy: {verdict.remedy}")))
+def _why_skipped(one: Result) -> str:
+    """Why a case is neither good nor bad; empty: it is one of them."""
+    match one.finding.verdict:
+        case Unknown(reason):
+            return f"unknown: {reason}"
+        case NotApplicable(reason):
+            return f"not applicable: {reason}"
+        case Passed():
+            return ""
+        case Failed(_, cause, _) | Warned(_, cause, _) if one.waiver:
+            return f"waived until {one.waiver.until.isoformat()} ({one.waiver.reason}): {cause}"
+        case Failed(_, cause, _) | Warned(_, cause, _) if one.known:
+            return f"known from the baseline: {cause}"
+        case Failed() | Warned():
+            return ""
 
 
-def _reason(one: Result) -> str:
-    verdict = one.finding.verdict
-    if one.waiver:
-        return f"waived until {one.waiver.until}: {one.waiver.reason}"
-    if isinstance(verdict, Unknown | NotApplicable):
-        word = "unknown" if isinstance(verdict, Unknown) else "not applicable"
-        return f"{word}: {verdict.reason}"
-    return "known: the baseline has it already"
-
-
-def _evidence(one: Result) -> list[str]:
-    verdict = one.finding.verdict
-    if isinstance(verdict, Passed | Unknown | NotApplicable):
-        return []
-    return [
-        f"{seen.source} {seen.place}: {seen.seen}" + (f", expected {seen.expected}" if seen.expected else "")
-        for seen in verdict.evidence
+def _details(one: Result, verdict: Failed | Warned) -> str:
+    lines = [
+        f"{one.told}, {one.finding.severity.name.lower()}: {verdict.cause}",
+        *map(_seen, verdict.evidence),
+        f"what to do: {verdict.remedy}",
+        *(f"{name}: {number}" for name, number in one.references.items()),
     ]
+    return "\n".join(map(visible, lines))
 
 
-def _text(text: str) -> str:
-    """As XML can have it, and as a terminal may show it; line ends stay."""
-    return _FORBIDDEN.sub("\ufffd", "\n".join(map(visible, text.split("\n"))))
+def _seen(item: Evidence) -> str:
+    expected = f", expected: {item.expected}" if item.expected else ""
+    return f"{item.source}, {item.place}: {item.seen}{expected}"

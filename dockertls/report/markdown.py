@@ -1,4 +1,4 @@
-"""An audit as Markdown, for a wiki or a pull request; whatever was seen is text there, and nothing else."""
+"""An audit as Markdown (GitHub's), for tickets, merge requests and wikis."""
 
 from __future__ import annotations
 
@@ -7,67 +7,116 @@ from typing import TYPE_CHECKING
 
 from dockertls.escaping import visible
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
-from dockertls.report.audit_table import closing, remedies
-from dockertls.report.findings import summary, word
+from dockertls.report.audited import FAILED, OPEN, WARNED, counted, sections
+from dockertls.report.certificates import moment
+from dockertls.report.score import score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockertls.report.audited import Audit, Result
+    from dockertls.findings import Evidence
+    from dockertls.report.audited import Audit, Result, Section
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:])")
-"""What may mean something in Markdown (CommonMark, section 2.4); `@` and `:` make links of names and addresses."""
+_MARKS = re.compile(r"[\\`*_{}\[\]()#+|~$^]")
+_AUTOLINK = re.compile(r"(?i)(?<=www)\.|:(?=//)")
+_AT = re.compile("@+")
+_BACKTICKS = re.compile(r"`+")
 
 
-def markdown(audit: Audit) -> str:
-    """The whole document."""
+def document(audit: Audit) -> str:
+    """The whole page."""
     return "\n".join(_lines(audit)) + "\n"
 
 
 def _lines(audit: Audit) -> Iterator[str]:
-    yield f"# Audit of {plain(audit.host or 'this host')}"
+    found = score(audit)
+    yield f"# Docker audit of {text(audit.host or 'a host')}"
     yield ""
-    yield f"{audit.taken:%Y-%m-%d %H:%M} UTC, dockertls {plain(audit.release)}. **{plain(closing(audit))}**"
-    for area, results in audit.areas.items():
+    points = "No score" if found.points is None else f"**Score {found.points} of 100**"
+    yield f"{points}: {text(found.line)}."
+    yield ""
+    against = f", against the baseline {code(audit.baseline)}" if audit.baseline else ""
+    yield f"{text(counted(audit.results).capitalize()) or 'Nothing was checked'}. Looked at"
+    yield f"{moment(audit.taken)} by dockertls {text(audit.release)}{against}."
+    for section in sections(audit):
+        yield from _section(section)
+    yield from _waivers(audit)
+
+
+def _section(section: Section) -> Iterator[str]:
+    shown = [one for one in section.results if one.told in OPEN]
+    yield from ("", f"## {text(section.area)}", "")
+    if shown:
+        yield from ("| | Severity | Check | What was found |", "| --- | --- | --- | --- |")
+        yield from map(_row, shown)
         yield ""
-        yield f"## {plain(area)}"
-        yield ""
-        told = [one for one in results if not isinstance(one.finding.verdict, Passed | NotApplicable)]
-        if told:
-            yield "| Verdict | Severity | Check | What was seen |"
-            yield "|---|---|---|---|"
-            yield from map(_row, told)
-            yield ""
-        rest = [one.finding for one in results if one not in told]
-        if rest:
-            yield plain(f"{summary(rest)}: {', '.join(dict.fromkeys(finding.id for finding in rest))}")
-    if remedies(audit):
-        yield ""
-        yield "## What to do"
-        yield ""
-        yield from (f"- {plain(line)}" for line in remedies(audit))
+    rest = [one for one in section.results if one not in shown]
+    if rest:
+        yield f"{text(counted(rest).capitalize())}."
+    for one in shown:
+        if one.told in {FAILED, WARNED}:
+            yield from _details(one)
 
 
 def _row(one: Result) -> str:
-    finding = one.finding
-    verdict = "waived" if one.waiver else "known" if one.known else word(finding.verdict)
-    cells = (verdict, finding.severity.name.lower(), finding.id, _told(one))
-    return f"| {' | '.join(map(plain, cells))} |"
+    name = f"{code(one.finding.id)} {text(one.finding.title)}"
+    cells = (one.told, one.finding.severity.name.lower(), name, text(_why(one)))
+    return f"| {' | '.join(cells)} |"
 
 
-def _told(one: Result) -> str:
+def _why(one: Result) -> str:
     match one.finding.verdict:
         case Failed(_, cause, _) | Warned(_, cause, _):
-            told = cause
+            return cause
         case Unknown(reason) | NotApplicable(reason):
-            told = reason
-        case _:
-            told = one.finding.title
-    whose = f"{one.daemon}: " if one.daemon else ""
-    until = f" (until {one.waiver.until}: {one.waiver.reason})" if one.waiver else ""
-    return f"{whose}{told}{until}"
+            return reason
+        case Passed():
+            return ""
 
 
-def plain(text: str) -> str:
-    """Text as it is, in Markdown."""
-    return _MARKS.sub(r"\\\1", visible(text))
+def _details(one: Result) -> Iterator[str]:
+    verdict = one.finding.verdict
+    if not isinstance(verdict, Failed | Warned):
+        return
+    yield from ("", f"### {text(one.finding.id)} {text(one.finding.title)}", "")
+    owner = f" ({code(one.daemon)})" if one.daemon else ""
+    yield f"- {one.told.capitalize()}, {one.finding.severity.name.lower()}{owner}: {text(verdict.cause)}"
+    yield f"- What to do: {text(verdict.remedy)}"
+    yield from map(_evidence, verdict.evidence)
+    if one.references:
+        yield f"- Elsewhere: {text(', '.join(f'{name} {number}' for name, number in one.references.items()))}"
+
+
+def _evidence(item: Evidence) -> str:
+    expected = f", expected {code(item.expected)}" if item.expected else ""
+    return f"- Seen by {text(item.source)} at {code(item.place)}: {code(item.seen)}{expected}"
+
+
+def _waivers(audit: Audit) -> Iterator[str]:
+    waived = [(one, one.waiver) for one in audit.results if one.waiver]
+    if waived:
+        yield from ("", "## Waived", "")
+    for one, waiver in waived:
+        owner = f" ({code(one.daemon)})" if one.daemon else ""
+        told = f"- {code(one.finding.id)}{owner} until {waiver.until.isoformat()}"
+        yield f"{told}: {text(waiver.reason)} ({one.finding.severity.name.lower()}: {text(_why(one))})"
+
+
+def text(words: str) -> str:
+    """Text of others, in which nothing is markup, HTML, a link or somebody's name."""
+    shown = _MARKS.sub(r"\\\g<0>", visible(words).replace("\t", " "))
+    shown = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _AT.sub(r"`\g<0>`", _AUTOLINK.sub(r"\\\g<0>", shown))  # as code alone, @name is nobody's name
+
+
+def code(value: str) -> str:
+    """A value of others as code, which stays within one cell of a table."""
+    shown = visible(value).replace("\t", " ")
+    if not shown.strip():
+        return "(nothing)"
+    if "|" in shown:  # in a table it ends the cell, and out of one it must not be escaped
+        return text(shown)
+    longest = max(map(len, _BACKTICKS.findall(shown)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

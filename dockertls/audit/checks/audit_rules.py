@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockertls.audit.guarded import data_root, programs_at, status_of
 from dockertls.audit.material import content_of
 from dockertls.audit.model import Check, Fix, asked, cis
-from dockertls.documents.audit_rules import Watch, watches
+from dockertls.documents.audit_rules import Rules, parse
 from dockertls.escaping import visible
 from dockertls.facts import AUDIT_DIR, AUDIT_RULES, AUDITCTL, NotGathered
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
@@ -102,7 +102,7 @@ def _told(seen: Seen, there: tuple[Path, ...]) -> Verdict:
         rules, reason = _in_force(seen), ""
     except LookupError as error:
         rules, reason = _in_files(seen), str(error)
-    missing = [path for path in there if not any(rule.covers(path) for rule in rules)]
+    missing = [path for path in there if not rules.tells_of(path)]
     source = "kernel" if not reason else "audit rules"
     evidence = tuple(
         Evidence(source, visible(str(path)), "not watched" if path in missing else "watched", "watched")
@@ -123,7 +123,7 @@ def rule_for(path: Path) -> str:
     return f"-w {path} -p wa -k docker"
 
 
-def _in_force(seen: Seen) -> tuple[Watch, ...]:
+def _in_force(seen: Seen) -> Rules:
     """Raises LookupError if the kernel was not asked, with why."""
     answer = seen.facts.outputs.get(AUDITCTL)
     if answer is None:
@@ -133,15 +133,15 @@ def _in_force(seen: Seen) -> tuple[Watch, ...]:
     if answer.code:
         said = answer.err.strip().splitlines()
         raise LookupError(visible(said[-1]) if said else f"auditctl ended with {answer.code}")
-    return watches(answer.out)
+    return parse(answer.out)
 
 
-def _in_files(seen: Seen) -> tuple[Watch, ...]:
+def _in_files(seen: Seen) -> Rules:
     """Those that are loaded when the host starts: of rules.d if there are any, else of audit.rules."""
     files = seen.facts.files
     names = sorted(path for path in files if path.parent == AUDIT_DIR)
     texts = [(content_of(seen.facts, path) or b"").decode(errors="replace") for path in names or (AUDIT_RULES,)]
-    return watches("\n".join(texts))
+    return parse("\n".join(texts))
 
 
 def paths(seen: Seen) -> Iterator[Path]:

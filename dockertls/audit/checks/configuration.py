@@ -184,13 +184,21 @@ def _not_in_effect(seen: Seen) -> Verdict:
     """What a restart would change."""
     if seen.process is None or not seen.is_own:
         return NotApplicable("no dockerd runs that the host's files start")
-    found, untold = restart_changes(seen.reading, seen.running)
+    changes, untold = restart_changes(seen.reading, seen.running)
+    config = visible(str(seen.reading.config))
+    found = [one for one in changes if not (one.what == config and _is_followed(seen))]
     if not found:
         return Unknown(untold[0]) if untold else Passed((Evidence("process", _who(seen.process), "as its files say"),))
     evidence = tuple(
         Evidence("process", visible(one.why), visible(_told(one.what, one.runs, one.would))) for one in found
     )
     return Warned(evidence, f"not in effect until a restart: {', '.join(visible(one.what) for one in found)}", _RESTART)
+
+
+def _is_followed(seen: Seen) -> bool:
+    """Whether the API says of every key of daemon.json what the file says: a reload may have taken it."""
+    answers = ((LIVE[key](seen.answers), one.value) for key, one in seen.reading.file.items() if key in LIVE)
+    return seen.reading.file.keys() <= LIVE.keys() and all(live and live[1] == value for live, value in answers)
 
 
 def _told(what: str, runs: object, would: object) -> str:
