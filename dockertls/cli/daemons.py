@@ -62,8 +62,8 @@ def daemon(session: Callable[[], Session], variables: Mapping[str, str], named: 
             that is meant must not be asked.
         NotReady: if nothing is named, and the host is a file tree.
     """
-    text = named or variables.get("DOCKER_HOST")
-    if text:
+    text = variables.get("DOCKER_HOST") or None if named is None else named
+    if text is not None:  # what is named by an empty variable is no other daemon than the one that is meant
         return UnixSocket.parse(text) if text.strip().startswith(UNIX) else Target(Endpoint.parse(text))
     here = session()
     if not here.host.runs:

@@ -342,6 +342,12 @@ def test_an_empty_folder_of_certificates_is_none(tmp_path: Path) -> None:
     assert f"{tmp_path}/ca.pem" in ran.err, "docker takes its own folder then, and not the working directory"
 
 
+def test_an_endpoint_without_a_name_is_no_other_one() -> None:
+    ran = dockertls("api", "DELETE", "/x", "--endpoint", "", env={"DOCKER_HOST": "unix:///nonexistent.sock"})
+    assert (ran.code, ran.out) == (3, "")
+    assert "it is empty" in ran.err
+
+
 def with_context(folder: Path, name: str, host: str) -> dict[str, str]:
     meta = folder / "contexts/meta" / sha256(name.encode()).hexdigest()
     meta.mkdir(parents=True)
