@@ -22,6 +22,9 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> None:
+    from dockertls.cli.stdout import hear  # noqa: PLC0415 - as below
+
+    hear()
     if "api" in words[:2]:
         from dockertls.cli import quick  # noqa: PLC0415 - it is for this command alone
 

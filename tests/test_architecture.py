@@ -40,6 +40,7 @@ DOORS = {
     "cli.console",
     "cli.growing",
     "cli.files",
+    "cli.stdout",
 }
 """The only modules that reach the operating system."""
 

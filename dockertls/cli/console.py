@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockertls.cli.drawing import columns_of, grid, padded, too_many
 from dockertls.cli.files import LARGEST_INPUT, read_input
-from dockertls.cli.stdout import flushed, put
+from dockertls.cli.stdout import flushed, put, unwritable
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
 from dockertls.escaping import visible
 
@@ -57,11 +57,14 @@ class Console:
             put(text + "\n")
 
     def raw(self, content: bytes) -> None:
-        """Bytes to stdout as they are."""
+        """Bytes to stdout as they are; raises as `put`."""
         rest = memoryview(content)
-        while rest:  # without a buffer (python -u), a write may take a part of it
-            rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+        try:
+            while rest:  # without a buffer (python -u), a write may take a part of it
+                rest = rest[sys.stdout.buffer.write(rest) :]
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise unwritable(error) from error
 
     def flow(self) -> Callable[[bytes], None]:
         """What takes the bytes of a stream as they come, and passes them on to stdout.
@@ -162,8 +165,8 @@ class Console:
             try:
                 self._dump({"schema": "dockertls/error/1", "ok": False, "error": body_of(error)})
                 flushed()
-            except NotReady as lost:
-                error = lost
+            except NotReady:
+                pass  # it is told below, and keeps its code
             else:
                 return error.exit
         sys.stderr.write(f"dockertls: {error.message}\n")

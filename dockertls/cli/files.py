@@ -31,6 +31,7 @@ def read_input(path: str, what: str, largest: int = LARGEST_INPUT) -> bytes:
         NotReady: if it cannot be read.
         Refused: if it is too large.
     """
+    _refuse_closed(path)
     try:
         if path == "-":
             content = sys.stdin.buffer.read(largest + 1)
@@ -42,6 +43,12 @@ def read_input(path: str, what: str, largest: int = LARGEST_INPUT) -> bytes:
     if len(content) > largest:
         raise Refused(f"{what} {visible(path)} is larger than {largest >> 20} MiB", "is it the right file?")
     return content
+
+
+def _refuse_closed(path: str) -> None:
+    """Raises NotReady if that is meant, and closed."""
+    if path == "-" and sys.stdin is None:
+        raise NotReady("standard input is closed", "name a file, or open it")
 
 
 def _file(path: str) -> BufferedReader:
@@ -95,8 +102,7 @@ def opened(path: str, what: str) -> Iterator[tuple[Iterator[bytes], int | None]]
     Raises:
         NotReady: if it cannot be read; also while it is.
     """
-    if path == "-" and sys.stdin is None:
-        raise NotReady("standard input is closed", "name a file, or open it")
+    _refuse_closed(path)
     with ExitStack() as stack:
         try:
             file = cast("BufferedReader", sys.stdin.buffer) if path == "-" else stack.enter_context(_file(path))

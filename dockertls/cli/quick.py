@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.console import Console, environment
 from dockertls.cli.signals import attend
+from dockertls.cli.stdout import flushed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ def run(words: list[str]) -> int | None:
     console = Console(json)
     try:
         carry_out(call, Caller(console, environment(), lambda: _session(console)))
+        flushed()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told there
         from dockertls.cli.app import told
 
