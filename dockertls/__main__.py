@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import warnings
 
 __all__ = ["main"]
 
@@ -15,6 +16,8 @@ def main() -> None:
     What Python looks through for garbage while it imports modules, and again when it ends, is a sixth of a short run.
     """
     gc.set_threshold(MANY)
+    if not sys.warnoptions:  # what a library tells developers of a name that is too long is no line for users
+        warnings.simplefilter("ignore")
     try:
         _run(sys.argv[1:])
     finally:

@@ -7,10 +7,14 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from dockertls.pki.keys import certificate_pem
 from tests.e2e.program import command, environment
-from tests.unit.pki.by_hand import ROOT
+from tests.unit.pki.by_hand import ROOT, ROOT_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +68,13 @@ def test_a_closed_standard_input_is_told() -> None:
     done = run("<&-", "inspect", "-")
     assert (done.returncode, done.stdout) == (4, "")
     assert "standard input is closed" in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")
+def test_nothing_of_python_s_own_stands_beside_the_result(tmp_path: Path) -> None:
+    long_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x" * 80, _validate=False)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(long_name).sign(ROOT_KEY, hashes.SHA256())
+    (tmp_path / "x.csr").write_bytes(request.public_bytes(Encoding.PEM))
+    done = run("", "inspect", tmp_path / "x.csr")
+    assert "x" * 80 in done.stdout
+    assert done.stderr == ""
