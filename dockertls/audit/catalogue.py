@@ -26,7 +26,7 @@ _OVER_TCP = tuple(
 
 def _over_tcp(seen: Seen) -> Verdict:
     """What the benchmark asks in one question, by the checks that answer it."""
-    found = {check.id: check.judge(seen) for check in _OVER_TCP}
+    found = {check.id: check.verdict(seen) for check in _OVER_TCP}
     for kind, word in ((Failed, "failed"), (Unknown, "unknown")):
         ids = ", ".join(id_ for id_, verdict in found.items() if isinstance(verdict, kind))
         if ids and kind is Failed:

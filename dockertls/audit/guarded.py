@@ -77,9 +77,9 @@ def folder(seen: Seen) -> Iterator[Guarded]:
 
 def registries(seen: Seen) -> Iterator[Guarded]:
     """Certificates and keys for registries."""
-    top = registries_at(seen)
-    for path, node in seen.facts.files.items():
-        if not path.is_relative_to(top) or node is None or isinstance(node, Link):
+    for path in _below(seen, registries_at(seen)):
+        node = seen.facts.files.get(path)
+        if node is None or isinstance(node, Link):
             continue
         if isinstance(node, Directory):
             yield Guarded(path, NOT_WRITTEN, owner_of(seen)[0])
@@ -87,6 +87,13 @@ def registries(seen: Seen) -> Iterator[Guarded]:
             yield Guarded(path, SECRET, owner_of(seen)[0])
         elif path.suffix in _SUFFIXES:
             yield Guarded(path, SEALED if seen.expected.strict_files else PLAIN, owner_of(seen)[0])
+
+
+def _below(seen: Seen, top: Path) -> Iterator[Path]:
+    """A directory and all that was listed below it."""
+    yield top
+    for name in seen.facts.names.get(top, ()):
+        yield from _below(seen, top / name)
 
 
 def registries_at(seen: Seen) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -59,6 +60,12 @@ def parse(content: bytes, name: str) -> Gathered:
     return found
 
 
+@lru_cache(maxsize=4096)
+def _path(text: str) -> Path:
+    """The same paths are on every host, and a path takes longer to make than to look up."""
+    return Path(text)
+
+
 class _Reader:
     """Takes values as what they should be, and notes those that are not."""
 
@@ -92,7 +99,7 @@ class _Reader:
     def _each(self, data: Mapping[str, object], part: str, read: Callable[[object, str], T]) -> Mapping[Path, T]:
         """The members of an object whose names are paths."""
         members = self._object(data.get(part), part)
-        return MappingProxyType({Path(path): read(value, f"{part}: {path}") for path, value in members.items()})
+        return MappingProxyType({_path(path): read(value, f"{part}: {path}") for path, value in members.items()})
 
     def gathered(self, value: object) -> Gathered:
         data = self._object(value, "data")
@@ -112,7 +119,7 @@ class _Reader:
             self._time(data.get("taken")),
             self._as(data.get("runs"), bool, "runs", default=True),
             self._each(data, "files", self._node),
-            self._each(data, "links", lambda value, where: Path(self._as(value, str, where, ""))),
+            self._each(data, "links", lambda value, where: _path(self._as(value, str, where, ""))),
             self._each(data, "names", self._texts),
             MappingProxyType(dict(self._output(one, f"outputs: {number}") for number, one in enumerate(outputs))),
             self._each(data, "changed", self._number),

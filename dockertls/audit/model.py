@@ -75,9 +75,15 @@ class Check:
         """What it is about."""
         return Area[self.id.partition("-")[0]]
 
+    def verdict(self, seen: Seen) -> Verdict:
+        """What it says, judged once."""
+        if self.id not in seen.verdicts:
+            seen.verdicts[self.id] = self.judge(seen)
+        return seen.verdicts[self.id]
+
     def ask(self, seen: Seen) -> Finding:
         """What it says of a host, and who mends it."""
-        found = self.judge(seen)
+        found = self.verdict(seen)
         if isinstance(found, Failed | Warned) and self.fix is not Fix.ADVICE:
             found = replace(found, remedy=f"{found.remedy}; {HARDEN[self.fix].format(id=self.id)}")
         return Finding(self.id, self.title, self.severity, found)

@@ -11,7 +11,6 @@ from dockertls.audit.guarded import NOT_WRITTEN, wrong
 from dockertls.audit.guarded import TABLE as GUARDED
 from dockertls.audit.material import certificates_at, usual_authority
 from dockertls.audit.options import said
-from dockertls.client.copies import client_copies
 from dockertls.client.files import KEY
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.findings import Passed, Warned
@@ -111,7 +110,7 @@ def _guarded(seen: Seen, one: Guarded) -> Change | None:
 def _clients(seen: Seen) -> Repair:
     """Keys for their owners alone, the rest not to be written by others."""
     changes: list[Change] = []
-    for copy in client_copies(seen.facts, seen.docker_dirs):
+    for copy in seen.copies:
         for name, file in copy.files.items():
             mode = file.mode & (0o700 if name == KEY else 0o755)
             if mode != file.mode:

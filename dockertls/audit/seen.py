@@ -9,6 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.material import Served, material_of
+from dockertls.audit.sockets import Listening, listening
+from dockertls.audit.watching import rules_of
+from dockertls.client.copies import ClientCopy, client_copies
 from dockertls.daemon.flags import parse
 from dockertls.daemon.releases import parse as release_from
 from dockertls.daemon.releases import told
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from dockertls.daemon.reading import Reading
     from dockertls.daemon.releases import Release
     from dockertls.daemon.running import Process, Running
+    from dockertls.documents.audit_rules import Rules
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
-    from dockertls.findings import Finding
+    from dockertls.findings import Finding, Verdict
     from dockertls.pki.held import HeldKey
 
 _RELEASE_PARTS = 3
@@ -111,6 +115,7 @@ class Seen:
         keys: what each private key among the files is.
         untried: why endpoints were not looked at, one line each.
         docker_dirs: where clients' files were looked for.
+        verdicts: what checks said of it already, by their ids: some are asked twice.
     """
 
     reading: Reading
@@ -122,6 +127,7 @@ class Seen:
     keys: Mapping[Path, HeldKey] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     untried: tuple[str, ...] = ()
     docker_dirs: tuple[Path, ...] = ()
+    verdicts: dict[str, Verdict] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def facts(self) -> HostFacts:
@@ -167,6 +173,21 @@ class Seen:
         if self.process or self.running.unknown:
             return None
         return NotApplicable(self.running.idle or "it does not run")
+
+    @cached_property
+    def copies(self) -> tuple[ClientCopy, ...]:
+        """The clients' files on the host."""
+        return client_copies(self.facts, self.docker_dirs)
+
+    @cached_property
+    def listening(self) -> Listening:
+        """What the process listens on, by the kernel's tables."""
+        return listening(self.facts, self.process.pid) if self.process else Listening(unknown="it does not run")
+
+    @cached_property
+    def rules(self) -> tuple[Rules, str]:
+        """What the kernel's audit watches; see `rules_of`."""
+        return rules_of(self.facts)
 
     @cached_property
     def arguments(self) -> Flags:

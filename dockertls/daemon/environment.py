@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.packaging import DIALECTS, Place
+from dockertls.daemon.packaging import DIALECTS, Packaging, Place
 from dockertls.daemon.settings import Source
 from dockertls.documents.env_file import EnvFile
 from dockertls.errors import Refused
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.reading import Reading
+    from dockertls.facts import HostFacts
 
 
-def environment_files(reading: Reading) -> Iterator[tuple[Path, EnvFile]]:
+def environment_files(facts: HostFacts, packaging: Packaging) -> Iterator[tuple[Path, EnvFile]]:
     """The environment files that dockerd's starter reads, those that are there and can be read, in its order."""
-    for path in reading.packaging.reads:
-        file = reading.facts.file(path)
+    for path in packaging.reads:
+        file = facts.file(path)
         if file is None:
             continue
         try:
-            yield path, EnvFile.decode(file.content, DIALECTS[reading.packaging.init], str(path))
+            yield path, EnvFile.decode(file.content, DIALECTS[packaging.init], str(path))
         except Refused:  # a fault of the packaging
             continue
 
@@ -37,7 +38,7 @@ def variables(reading: Reading) -> Mapping[str, Source]:
     if reading.packaging.init is not Init.SYSTEMD:
         return {}
     found = {name: Source(value, str(place)) for name, (value, place) in reading.packaging.assigned.items()}
-    for path, file in environment_files(reading):
+    for path, file in reading.environment_files:
         for name in file.variables:
             try:
                 found[name] = Source(file.get(name), str(Place(path, file.line(name), name)))

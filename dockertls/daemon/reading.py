@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dockertls.daemon.environment import environment_files
 from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import is_fd, is_tcp, port_of, streamed
 from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, WHOLE_KEYS, join_values
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from dockertls.daemon.releases import Release
     from dockertls.daemon.running import Process
+    from dockertls.documents.env_file import EnvFile
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
     from dockertls.plan import File
@@ -61,6 +64,11 @@ class Reading:
     faults: tuple[Fault, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    @cached_property
+    def environment_files(self) -> tuple[tuple[Path, EnvFile], ...]:
+        """The environment files that are read, those that can be; raises NotSeen."""
+        return tuple(environment_files(self.facts, self.packaging))
+
     @property
     def named(self) -> Mapping[str, Source]:
         """All keys of the file that dockerd compares with the flags."""
@@ -85,10 +93,15 @@ class Reading:
 
     def by_flags(self) -> Mapping[str, Source]:
         """What the flags say together, by daemon.json key."""
+        return self._by_flags
+
+    @cached_property
+    def _by_flags(self) -> Mapping[str, Source]:
         places: dict[str, dict[str, None]] = {}
         for item in self.flags.occurrences:
             places.setdefault(item.key, {})[str(self.origin(item))] = None
-        return {key: Source(value, ", ".join(places[key])) for key, value in self.flags.values().items()}
+        values = self.flags.values().items()
+        return MappingProxyType({key: Source(value, ", ".join(places[key])) for key, value in values})
 
     def opened(self) -> tuple[tuple[str, str], ...]:
         """The tcp hosts that are opened, each with who says so: by dockerd itself, and by systemd for it."""
@@ -108,6 +121,10 @@ class Reading:
 
     def both(self) -> Mapping[str, Source]:
         """Flags and file together; where they contradict, which dockerd refuses, the flag."""
+        return self._both
+
+    @cached_property
+    def _both(self) -> Mapping[str, Source]:
         flags = self.by_flags()
         merged = {
             key: Source(join_values(self.file[key].value, said.value), f"{self.file[key].origin}, {said.origin}")

@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.environment import environment_files
 from dockertls.daemon.releases import parse, shown
 from dockertls.daemon.variables import KNOWN_VARIABLES
 from dockertls.documents.env_file import Dialect, EnvFile
@@ -67,7 +66,7 @@ def unused_variables(reading: Reading) -> Iterator[Fault]:
     if reading.packaging.faults:
         return
     used = " ".join(part.written for part in reading.packaging.parts)
-    for path, file in environment_files(reading):
+    for path, file in reading.environment_files:
         for name in KNOWN_VARIABLES:
             if name in file.variables and not re.search(rf"\${{?{name}\b", used) and _value(file, name) != "":
                 yield Fault(
@@ -85,7 +84,7 @@ def _value(file: EnvFile, name: str) -> str | None:
 
 def repeated_variables(reading: Reading) -> Iterator[Fault]:
     """A variable that one file assigns twice; in a script that may be meant, where each builds on the one before."""
-    for path, file in environment_files(reading):
+    for path, file in reading.environment_files:
         plain = sorted((item.name, item.line) for item in file.readings[0].assignments if not item.obstacle)
         for name, group in groupby(plain, key=lambda item: item[0]):
             lines = [line for _, line in group]
@@ -99,7 +98,7 @@ def repeated_variables(reading: Reading) -> Iterator[Fault]:
 
 def exported_variables(reading: Reading) -> Iterator[Fault]:
     """To systemd, `export X=1` sets a variable called "export X", which nobody can use."""
-    for path, file in environment_files(reading):
+    for path, file in reading.environment_files:
         for line, text in file.ignored:
             if match := _EXPORT.match(text):
                 yield Fault(
@@ -204,10 +203,15 @@ def other_units(reading: Reading) -> Iterator[Fault]:
 
 
 def _other_units(facts: HostFacts, service: str) -> Iterator[Path]:
-    names = {name: folder / name for folder in reversed(UNIT_DIRS) for name in facts.listed(folder)}
+    listed = ((name, folder) for folder in reversed(UNIT_DIRS) for name in facts.listed(folder))
+    names = {name: folder / name for name, folder in listed if "docker" in name and name.endswith(".service")}
     for name, path in names.items():
-        is_own = "docker" in name and name.endswith(".service") and name != service
-        if is_own and facts.place(path).name == name and (file := facts.file(path)) and _starts_dockerd(file, path):
+        if (
+            name != service
+            and facts.place(path).name == name
+            and (file := facts.file(path))
+            and _starts_dockerd(file, path)
+        ):
             yield path
 
 

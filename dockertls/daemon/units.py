@@ -77,9 +77,8 @@ def owners(facts: HostFacts) -> tuple[User, ...]:
 def _of_users(facts: HostFacts) -> Iterator[Units]:
     meant = (user for user in users(facts) if user.uid and facts.asker in {0, user.uid})
     for user in meant:
-        units = Units(SERVICE, tuple(at_home(folder, user.home) for folder in USER_UNIT_DIRS), user)
-        if _is_seen(facts, units.dirs[0] / SERVICE):
-            yield units
+        if _is_seen(facts, at_home(USER_UNIT_DIRS[0], user.home) / SERVICE):
+            yield Units(SERVICE, tuple(at_home(folder, user.home) for folder in USER_UNIT_DIRS), user)
 
 
 def _is_seen(facts: HostFacts, path: Path) -> bool:

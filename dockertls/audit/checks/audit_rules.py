@@ -6,13 +6,10 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.audit.guarded import data_root, programs_at, status_of
-from dockertls.audit.material import content_of
 from dockertls.audit.model import Check, Fix, asked, cis
-from dockertls.documents.audit_rules import Rules, parse
 from dockertls.escaping import visible
-from dockertls.facts import AUDIT_DIR, AUDIT_RULES, AUDITCTL, NotGathered
+from dockertls.facts import AUDIT_DIR, NotGathered
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
-from dockertls.host import NOT_FOUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,10 +95,7 @@ def watched(place: Place) -> Judge:
 
 def _told(seen: Seen, there: tuple[Path, ...]) -> Verdict:
     """By the kernel, else by the files that are loaded into it."""
-    try:
-        rules, reason = _in_force(seen), ""
-    except LookupError as error:
-        rules, reason = _in_files(seen), str(error)
+    rules, reason = seen.rules
     missing = [path for path in there if not rules.tells_of(path)]
     source = "kernel" if not reason else "audit rules"
     evidence = tuple(
@@ -121,27 +115,6 @@ def _told(seen: Seen, there: tuple[Path, ...]) -> Verdict:
 def rule_for(path: Path) -> str:
     """The rule that watches a path."""
     return f"-w {path} -p wa -k docker"
-
-
-def _in_force(seen: Seen) -> Rules:
-    """Raises LookupError if the kernel was not asked, with why."""
-    answer = seen.facts.outputs.get(AUDITCTL)
-    if answer is None:
-        raise LookupError("the kernel was not asked for its rules")
-    if answer.code == NOT_FOUND:
-        raise LookupError("there is no auditctl here: it comes with auditd")
-    if answer.code:
-        said = answer.err.strip().splitlines()
-        raise LookupError(visible(said[-1]) if said else f"auditctl ended with {answer.code}")
-    return parse(answer.out)
-
-
-def _in_files(seen: Seen) -> Rules:
-    """Those that are loaded when the host starts: of rules.d if there are any, else of audit.rules."""
-    files = seen.facts.files
-    names = sorted(path for path in files if path.parent == AUDIT_DIR)
-    texts = [(content_of(seen.facts, path) or b"").decode(errors="replace") for path in names or (AUDIT_RULES,)]
-    return parse("\n".join(texts))
 
 
 def paths(seen: Seen) -> Iterator[Path]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dockertls.audit.model import Check, Fix
 from dockertls.client.contexts import contexts
-from dockertls.client.copies import ClientCopy, client_copies
 from dockertls.client.files import CA, CERT, KEY
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.client.judging import Held, Kept, worth
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from dockertls.audit.model import Judge
     from dockertls.audit.seen import Seen
+    from dockertls.client.copies import ClientCopy
     from dockertls.findings import Verdict
 
 _NONE = NotApplicable("there are no clients' files on this host")
@@ -29,17 +29,13 @@ _OTHERS_WRITE, _NOT_MINE = 0o022, 0o077
 _STICKY = 0o1000
 
 
-def _copies(seen: Seen) -> tuple[ClientCopy, ...]:
-    return client_copies(seen.facts, seen.docker_dirs)
-
-
 def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
     """Of every place that has a client's files; what could not be seen is unknown, if nothing else is wrong."""
 
     def judged(seen: Seen) -> Verdict:
-        found = [copy for copy in _copies(seen) if copy.files]
+        found = [copy for copy in seen.copies if copy.files]
         flaws = [flaw for copy in found for flaw in judge(seen, copy)]
-        faults = [copy.fault for copy in _copies(seen) if copy.fault]
+        faults = [copy.fault for copy in seen.copies if copy.fault]
         if faults and not flaws:
             return Unknown(faults[0])
         if not found and not flaws:

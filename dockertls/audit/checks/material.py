@@ -10,8 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dockertls.audit.checks.network import worst
 from dockertls.audit.material import content_of
 from dockertls.audit.model import Check, Fix, asked
-from dockertls.audit.sockets import listening
-from dockertls.client.copies import client_copies
 from dockertls.client.files import KEY
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.daemon.hostnames import own_names
@@ -156,8 +154,7 @@ def _names(seen: Seen) -> Verdict:
 
 def _bound(seen: Seen) -> tuple[str, ...]:
     """The single addresses on which it listens."""
-    held = listening(seen.facts, seen.process.pid) if seen.process and seen.live else None
-    found = (one.address for one in held.tcp) if held else ()
+    found = (one.address for one in seen.listening.tcp) if seen.live else ()
     return tuple(dict.fromkeys(str(one) for one in found if not one.is_unspecified))
 
 
@@ -253,7 +250,7 @@ def _reuse(seen: Seen) -> Verdict:
     key = seen.served.key
     if key is None or not key.digest:
         return seen.served.untold(seen.served.files.key, "tlskey") or Unknown("the key cannot be read")
-    copies = client_copies(seen.facts, seen.docker_dirs)
+    copies = seen.copies
     same = [
         copy.folder / KEY for copy in copies if (held := seen.keys.get(copy.folder / KEY)) and held.digest == key.digest
     ]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockertls.audit.model import Check, asked
-from dockertls.audit.sockets import listening
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.daemon.firewall import TABLE as FIREWALLS
 from dockertls.daemon.firewall import is_active
@@ -123,8 +122,8 @@ def _verifying(seen: Seen) -> Verdict:
 
 def _addresses(seen: Seen) -> tuple[list[tuple[str, bool]], str]:
     """What it listens on, and whether that is every address; by the kernel, else by what it is told."""
-    held = listening(seen.facts, seen.process.pid) if seen.process and not seen.reading.packaging.user else None
-    if held and not held.unknown:
+    held = seen.listening
+    if not held.unknown and not seen.reading.packaging.user:
         ports = {Endpoint.parse(one.endpoint).port for one in seen.live}
         return [(str(one), one.address.is_unspecified) for one in held.tcp if one.port in ports], "sockets"
     return [(host, _is_every(host)) for host, _ in _opened(seen) if is_tcp(host)], "configuration"

@@ -72,6 +72,11 @@ CASES: dict[str, tuple[Host, Host, str]] = {
     ),
     "command-line": (Host(flags="--nonsense"), Host(flags="--debug"), "--nonsense is not a flag"),
     "daemon-json": (Host(files={JSON: '{"debug": true,}'}), Host(files={JSON: '{"debug": true}'}), "trailing comma"),
+    "of-older-json": (
+        Host(files={JSON: "\n"}, release="20.10.24"),
+        Host(files={JSON: "\n"}, release="23.0.0"),
+        "daemon.json is empty: Docker 20.10.24 does not start with it",
+    ),
     "in-two-places": (
         Host(flags="--debug", keys={"debug": True}),
         Host(flags="--icc=false", keys={"debug": True}),
