@@ -395,6 +395,7 @@ def gather(
     dates: Sequence[Path] = (),
     stats: Sequence[Path] = (),
     bears: bool = False,
+    beside: HostFacts | None = None,
     now: datetime,
 ) -> HostFacts:
     """Ask a host for what a command needs.
@@ -408,6 +409,7 @@ def gather(
         dates: nodes whose last change is to be told.
         stats: what is to be seen from outside only, sockets too; what cannot be is named and borne.
         bears: what the host does not let us see is left out and named, instead of ending the gathering.
+        beside: what was seen of it a moment ago: that is told too, and not looked at again.
         now: the time to write into the facts, UTC.
 
     Raises:
@@ -415,6 +417,8 @@ def gather(
         Refused: a file that is too large to be one of Docker's.
     """
     look = Look(host, bears=bears)
+    if beside:
+        look.go_on_from(beside)
     for name in wanted:
         ROWS[name](look)
     for tree in trees:

@@ -96,7 +96,7 @@ def _second(session: Session, folders: tuple[Path, ...], first: HostFacts, peere
     stats = [path for one in looked for path in (*to_stat(one), *watched_paths(one)) if path.is_absolute()]
     trees = [*copies.wanted(folders), *map(registries_at, looked), session.store_path / "ca"]
     absolute = tuple(path for path in also if path.is_absolute())
-    return session.facts(*WANTED, trees=trees, also=absolute, dates=dates, stats=stats, bears=True)
+    return session.facts(trees=trees, also=absolute, dates=dates, stats=stats, bears=True, beside=first)
 
 
 def _name(facts: HostFacts) -> str:

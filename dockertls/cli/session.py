@@ -108,11 +108,12 @@ class Session:
         dates: Sequence[Path] = (),
         stats: Sequence[Path] = (),
         bears: bool = False,
+        beside: HostFacts | None = None,
     ) -> HostFacts:
         """Gather rows of facts; see `gather`."""
         return gather(
             self.host, wanted, trees=trees, also=also, bare=bare, dates=dates, stats=stats, bears=bears,
-            now=self.started,
+            beside=beside, now=self.started,
         )  # fmt: skip
 
     def user(self) -> User:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: beside Docker's recipe; batches, start-up, life, looks, checks, hosts; by `make bench`."""
+"""`python -m tests.bench`: beside Docker's recipe; batches, start-up, life, checks, audits, hosts; by `make bench`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench import environment
+from tests.bench.audits import audit_figures, judging_figure
 from tests.bench.checks import check_figures
 from tests.bench.figures import Figure, table
 from tests.bench.hosts import host_figures
@@ -156,6 +157,8 @@ def _measured(folder: Path, scale: float, only: str) -> list[Figure]:
     figures += start_figures(scale) if only in "start-up" else []
     figures += life_figures(folder, scale) if only in "life" else []
     figures += check_figures(folder, scale) if only in "check" and COMPONENTS["dockerd"]() else []
+    figures += [judging_figure(folder)] if only in "audit of facts" else []
+    figures += audit_figures(scale) if only in "audit" and can_boot() else []
     return figures + (host_figures(scale) if only in "hosts" and can_boot() else [])
 
 

@@ -1,0 +1,65 @@
+"""What an audit costs: of a host whose dockerd runs with TLS, and of what was gathered of a thousand hosts."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from typing import TYPE_CHECKING
+
+from dockertls.audit.catalogue import judged
+from dockertls.audit.gathered import seen
+from dockertls.audit.loaded import SCHEMA, parse
+from dockertls.audit.seen import Expected
+from tests.bench import environment
+from tests.bench.figures import Figure
+from tests.bench.rounds import medians
+from tests.cases.auditing import base
+from tests.e2e.lab import host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WHOLE_TARGET, JUDGING_TARGET = 0.9, 5.0  # seconds
+HOSTS = 1_000
+WORDS = {"audit": ("audit",), "facts": ("facts",), "check": ("check",)}
+
+
+def audit_figures(scale: float) -> list[Figure]:
+    """All of it on one host, handshakes included, beside what only gathers and what only looks at the endpoint."""
+    with host("audited") as lab:
+        lab.output(str(environment.DOCKERTLS), "bootstrap", "audited", "--no-passphrase", "--yes")
+
+        def run(*words: str) -> Callable[[], Callable[[], None]]:
+            argv = (str(environment.DOCKERTLS), *words)
+            return lambda: lambda: _ignore(lab.run(*argv, environment={"PYTHONPATH": ""}).stdout)
+
+        times = medians("audit", max(3, round(21 * scale)), *(run(*words) for words in WORDS.values()))
+    whole, gathering, checking = times
+    told = f"{whole:.3f} s; facts alone {gathering:.3f} s, check alone {checking:.3f} s"
+    return [Figure("audit of a live host, whole process", told, whole, WHOLE_TARGET, "s")]
+
+
+def judging_figure(folder: Path) -> Figure:
+    """A process a core judges files that `dockertls facts` wrote, one after the other."""
+    place = environment.fresh(folder)
+    for number in range(HOSTS):
+        document = {"schema": SCHEMA, "ok": True, "data": {**base(), "host": f"host{number}"}}
+        (place / f"{number}.json").write_text(json.dumps(document))
+    paths = [str(place / f"{number}.json") for number in range(HOSTS)]
+    begin = time.perf_counter()
+    with multiprocessing.get_context("fork").Pool() as pool:
+        verdicts = sum(pool.map(_verdicts, paths, chunksize=20))
+    taken = time.perf_counter() - begin
+    told = f"{verdicts:,} verdicts in {taken:.1f} s on {multiprocessing.cpu_count()} cores"
+    return Figure(f"judging the facts of {HOSTS:,} hosts", told, taken, JUDGING_TARGET, "s")
+
+
+def _verdicts(path: str) -> int:
+    with open(path, "rb") as file:  # noqa: PTH123 - as fast as it goes
+        return len(list(judged(seen(parse(file.read(), path), Expected()))))
+
+
+def _ignore(_: str) -> None:
+    pass
