@@ -23,7 +23,7 @@ from dockertls.cli.outputs import Output, file_change, format_of
 from dockertls.errors import Negative, Usage
 from dockertls.escaping import visible
 from dockertls.facts import NotSeen
-from dockertls.findings import Severity, Unknown
+from dockertls.findings import Severity
 from dockertls.plan import File, Plan, shown
 from dockertls.report.audit_table import pieces
 from dockertls.report.audited import Audit
@@ -155,7 +155,7 @@ def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
     policy = policy_of(session, terms.policy)
     earlier = baseline_of(terms.baseline)
     audit, notes = audited(gathered(session, terms), policy, scope.checks)
-    audit = replace(against(audit, earlier) if earlier else audit, fail_on=terms.fail_on)
+    audit = replace(against(audit, earlier) if earlier else audit, fail_on=terms.fail_on, strict=terms.strict)
     for note in notes:
         console.warn(note)
     shown = replace(audit, results=tuple(one for one in audit.results if _is_shown(one, terms.least)))
@@ -163,8 +163,7 @@ def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
         _in_pieces(session, shown)
     else:
         console.raw(FORMATS[form](shown).encode())
-    doubtful = terms.strict and any(isinstance(one.finding.verdict, Unknown) for one in audit.results if not one.waiver)
-    raise typer.Exit(Negative.exit if audit.failed or doubtful else 0)
+    raise typer.Exit(Negative.exit if audit.failed else 0)
 
 
 def baseline_of(named: str | None) -> Baseline | None:

@@ -88,6 +88,7 @@ class Audit:
         release: of the dockertls that judged.
         fail_on: the least severity of a failure that makes the audit fail.
         baseline: what it was compared with, such as a file's name; empty: nothing.
+        strict: what could not be told makes it fail too.
     """
 
     host: str
@@ -96,11 +97,13 @@ class Audit:
     release: str
     fail_on: Severity = Severity.INFO
     baseline: str = ""
+    strict: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether the audit as a whole says no."""
-        return any(one.fails(self.fail_on) for one in self.results)
+        doubts = (one for one in self.results if one.told == UNKNOWN and one.waiver is None)
+        return any(one.fails(self.fail_on) for one in self.results) or (self.strict and any(doubts))
 
     @property
     def daemons(self) -> tuple[str, ...]:
