@@ -385,6 +385,10 @@ ROWS: Mapping[str, Callable[[Look], None]] = MappingProxyType(
 )
 
 
+_PARTS = ("files", "links", "names", "outputs", "changed", "statuses", "unseen")
+"""What a look collects, as facts have it."""
+
+
 def gather(
     host: Host,
     wanted: Sequence[str],
@@ -417,8 +421,8 @@ def gather(
         Refused: a file that is too large to be one of Docker's.
     """
     look = Look(host, bears=bears)
-    if beside:
-        look.go_on_from(beside)
+    for part in _PARTS if beside else ():
+        getattr(look, part).update(getattr(beside, part))
     for name in wanted:
         ROWS[name](look)
     for tree in trees:
@@ -430,14 +434,8 @@ def gather(
         look.date(path)
     for path in stats:
         look.stat(path)
-    seen = HostFacts(now, host.runs, MappingProxyType(look.files), MappingProxyType(look.links), asker=look.asker)
-    return replace(
-        seen,
-        names=MappingProxyType(look.names),
-        outputs=MappingProxyType(look.outputs),
-        changed=MappingProxyType(look.changed),
-        statuses=MappingProxyType(look.statuses),
-        unseen=MappingProxyType(look.unseen),
+    return HostFacts(
+        now, host.runs, asker=look.asker, **{part: MappingProxyType(getattr(look, part)) for part in _PARTS}
     )
 
 

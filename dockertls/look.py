@@ -12,7 +12,6 @@ from dockertls.plan import Command, Directory, Link, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockertls.facts import HostFacts
     from dockertls.host import Host, Output
     from dockertls.plan import Node, Status
 
@@ -39,16 +38,6 @@ class Look:
         self.statuses: dict[Path, Status | None] = {}
         self.unseen: dict[Path, str] = {}
         self.bare: set[Path] = set()
-
-    def go_on_from(self, facts: HostFacts) -> None:
-        """Know what an earlier look saw."""
-        self.files |= facts.files
-        self.links |= facts.links
-        self.names |= facts.names
-        self.outputs |= facts.outputs
-        self.changed |= facts.changed
-        self.statuses |= facts.statuses
-        self.unseen |= facts.unseen
 
     @contextmanager
     def bearing(self, path: Path, *, bears: bool = False) -> Iterator[None]:

@@ -42,11 +42,16 @@ def _node(path: Path, node: Node | None) -> Node | None:
         return node
     if b"PRIVATE KEY" in node.content:
         return replace(node, content=WITHHELD, secret=True, attributes=node.attributes)
+    encoding = "utf-8" if _is_utf8(node.content) else "latin-1"  # in which every byte is something
+    return replace(node, content=_way(path)(node.content.decode(encoding)).encode(encoding))
+
+
+def _is_utf8(content: bytes) -> bool:
     try:
-        text = node.content.decode()
+        content.decode()
     except UnicodeDecodeError:
-        return node if path.suffix in {".pem", ".crt", ".der"} else replace(node, content=b"")
-    return replace(node, content=_way(path)(text).encode())
+        return False
+    return True
 
 
 def _way(path: Path) -> Callable[[str], str]:
@@ -67,6 +72,8 @@ def _listening(text: str) -> str:
 
 
 def _arguments(text: str) -> str:
+    if not text:  # it is gone
+        return text
     program, *words = text.removesuffix("\0").split("\0")
     return "\0".join((program, *redaction.arguments(words), ""))
 

@@ -179,6 +179,8 @@ def _decide(session: Session, wish: Wish) -> Hardened:
     found = gather_host(session, timeout=wish.timeout)
     before, _ = audited(found, policy)
     own, *others = seen(found, policy.expected)
+    if not (own.is_own and own.reading.packaging.installed):
+        raise NotReady("no Docker is set up by the files of this host", "install it, or look first: dockertls audit")
     repairs = {check.id: REPAIRS[check.id](own) for check in TABLE if wish.takes(check) and _is_due(before, check, own)}
     settings = EMPTY
     for one in repairs.values():

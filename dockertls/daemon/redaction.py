@@ -18,7 +18,8 @@ _NAME = re.compile(r"token|password|secret", re.IGNORECASE)
 """Names of entries that hold one, such as log-opt's splunk-token."""
 _IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _ASSIGNED = re.compile(
-    r"""(?P<name>(?<![\w.-])[\w.-]{0,64}?(?:token|passw|secret|credential|api_?key|access_?key)[\w.-]{0,64}"""
+    r"""(?P<name>(?<![\w.-])[\w.-]{0,64}?(?:token|passw|passphrase|_pass|pwd|secret|credential|(?:api|access|private)_?key)"""
+    r"""[\w.-]{0,64}"""
     r"""["']?[ \t]*[:=][ \t]*)"""
     r"""(?P<value>"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s\0"',}\[{][^\s\0"',}]*)""",
     re.IGNORECASE,

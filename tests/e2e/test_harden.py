@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.lab import PROGRAM, Lab, host
-from tests.e2e.program import Place
+from tests.e2e.program import Place, dockertls
 
 if TYPE_CHECKING:
     import subprocess
@@ -220,6 +220,12 @@ def test_a_tree_is_hardened_and_nothing_is_run(tmp_path: Path) -> None:
     assert place.started("harden", "--check", "--opt-in", "DMN-02").code == 0
     assert place.started("undo", "--yes").code == 0
     assert not (place.root / "etc/docker/daemon.json").exists()
+
+
+def test_where_there_is_no_docker_nothing_is_hardened(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    ran = dockertls("--root", tmp_path, "harden", "--yes")
+    assert (ran.code, "no Docker" in ran.err) == (4, True), ran
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,17 @@ def test_what_is_harmless_stays() -> None:
     assert len(same) > len(found.facts.files) - 8  # tables of sockets, and what is tested above
 
 
+def test_what_is_no_utf8_is_redacted_and_kept() -> None:
+    odd = b'{"a": "\xff", "splunk-token": "' + HIDDEN.encode() + b'"}'
+    safe = redacted(with_files(loaded(base()), **{"/etc/docker/daemon.json": odd}))
+    assert safe.facts.file(Path("/etc/docker/daemon.json")) == File(b'{"a": "\xff", "splunk-token": "(secret)"}')
+
+
+def test_a_process_that_is_gone_stays_gone() -> None:
+    safe = redacted(with_files(loaded(base()), **{"/proc/7/cmdline": b""}))
+    assert safe.facts.files[Path("/proc/7/cmdline")] == File(b"")
+
+
 def test_redacting_twice_is_redacting_once() -> None:
     safe = redacted(with_files(loaded(base()), **SECRETS))
     assert redacted(safe) == safe
@@ -109,6 +120,10 @@ def test_a_host_is_judged_as_before() -> None:
         ("--authorization-plugin=opa", "--authorization-plugin=opa"),
         ('"authorization-plugins": ["opa"]', '"authorization-plugins": ["opa"]'),
         ("SECRET_FILE=/run/secret", "SECRET_FILE=/run/secret"),
+        ("MYSQL_PWD=hunter2", "MYSQL_PWD=(secret)"),
+        ("DB_PASS: x", "DB_PASS: (secret)"),
+        ("PWD=/root", "PWD=/root"),
+        ("--pass-credentials", "--pass-credentials"),
         ("enable-secrets=true", "enable-secrets=true"),
         ("API_KEY='it is'", "API_KEY='(secret)'"),
     ],
