@@ -55,8 +55,14 @@ ANY = -1
 """Whichever group."""
 
 
+SUBORDINATE = 100_000
+"""Where ids begin that a user may give to his containers (login.defs, SUB_GID_MIN): nobody else has one."""
+
+
 def _is_right_group(one: Guarded, group: int) -> bool:
-    return group == one.group if one.group is not None else group in {0, one.owner}
+    if one.group is not None:
+        return group == one.group
+    return group in {0, one.owner} or (bool(one.owner) and group >= SUBORDINATE)
 
 
 def owner_of(seen: Seen) -> Owner:

@@ -69,10 +69,10 @@ def gather_host(session: Session, *, timeout: float) -> Gathered:
 
 
 def _peer(first: HostFacts) -> int | None:
-    """Who answers on the local socket; never asked of systemd, whose socket starts dockerd at a question."""
+    """Who answers on the local socket; never asked of systemd's own, which starts dockerd at a question."""
     reading = read_as_seen(first)
-    here = running(reading)
-    if here.own or not here.others or reading.packaging.init is Init.SYSTEMD:
+    here, found = running(reading), reading.packaging
+    if here.own or not here.others or (found.init is Init.SYSTEMD and not found.user):
         return None
     return next((pid for path in sockets(reading) if (pid := peer(path, timeout=1))), None)
 

@@ -21,13 +21,12 @@ from dockertls.daemon.running import restart_changes
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import NotReady, Usage
 from dockertls.findings import Failed, Severity, Warned
-from dockertls.plan import Change, Directory, File
+from dockertls.plan import Change, File
 from dockertls.report.findings import word
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import PurePosixPath as Path
 
     from dockertls.audit.gathered import Gathered
     from dockertls.audit.model import Check
@@ -196,12 +195,8 @@ def _decide(session: Session, wish: Wish) -> Hardened:
 
 
 def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
-    """Of files: each once, with all that is asked of it; and the rules of the kernel's audit."""
-    whole: dict[Path, Change] = {}
-    for change in (change for one in repairs for change in one.changes):
-        there = whole.get(change.path)
-        whole[change.path] = change if there is None else _both(there, change)
-    yield from whole.values()
+    """Of files, and the rules of the kernel's audit."""
+    yield from (change for one in repairs for change in one.changes)
     lines = dict.fromkeys(line for one in repairs for line in one.rules)
     before = own.facts.files.get(RULES)
     text = before.content.decode(errors="replace") if isinstance(before, File) else ""
@@ -209,13 +204,6 @@ def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
     if missing:
         after = File((text + "".join(f"{line}\n" for line in missing)).encode(), 0o640)
         yield Change(RULES, before, after, "the kernel tells who changes it; load them: augenrules --load")
-
-
-def _both(one: Change, other: Change) -> Change:
-    """Two changes of modes: bits that either takes away are gone."""
-    if isinstance(one.after, File | Directory) and isinstance(other.after, File | Directory):
-        return replace(one, after=replace(one.after, mode=one.after.mode & other.after.mode, owner=other.after.owner))
-    return one
 
 
 def _is_so(own: Seen, key: str, value: Json) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.control import restart_commands, systemctl
@@ -12,11 +13,12 @@ from dockertls.daemon.rules import judged
 from dockertls.daemon.situation import survey
 from dockertls.daemon.workable import unworkable
 from dockertls.errors import Fault, refuse
-from dockertls.plan import Command, Plan
+from dockertls.plan import Command, Directory, File, Plan
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath as Path
 
     from dockertls.daemon.reading import Reading
     from dockertls.daemon.settings import Settings
@@ -49,7 +51,7 @@ def harden(facts: HostFacts, settings: Settings, *, more: Sequence[Change] = (),
     here = survey(facts)
     wanted = {key: value for key, value in settings.items() if not _is_so(here.current, key, value)}
     refuse(WHAT, (*here.faults(), *_fixed(here, wanted)))
-    changes = (*_edits(here, wanted), *more)
+    changes = as_one((*_edits(here, wanted), *more))
     whole = owned(with_folders(facts, changes), here.reading.packaging.places.owner)
     after = read(facts.after(whole)).told_by(here.current)
     faults = (*judged(after, stops=True), *unworkable(after, swarm=swarm), *_missed(after, wanted))
@@ -90,6 +92,22 @@ def _missed(after: Reading, wanted: Mapping[str, Json]) -> Iterator[Fault]:
                 f"{key} would not be what is wanted: it is set by {said.origin if said else 'nobody'}",
                 "change it there",
             )
+
+
+def as_one(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Each path once: the content of the one that edits it, no bit of a mode that another takes away, its owner."""
+    whole: dict[Path, Change] = {}
+    for change in changes:
+        there = whole.get(change.path)
+        whole[change.path] = change if there is None else _both(there, change)
+    return tuple(whole.values())
+
+
+def _both(one: Change, other: Change) -> Change:
+    if not isinstance(one.after, File | Directory) or not isinstance(other.after, File | Directory):
+        return one
+    after = replace(one.after, mode=one.after.mode & other.after.mode, owner=other.after.owner)
+    return replace(one, after=after, why="; ".join(dict.fromkeys((one.why, other.why))))
 
 
 def _activation(here: Situation, wanted: Mapping[str, Json]) -> tuple[Command, ...]:

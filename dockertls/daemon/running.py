@@ -125,19 +125,20 @@ def running(reading: Reading, *, peer: int | None = None) -> Running:
     service = reading.packaging.service
     answer = facts.output(*PIDOF)
     units = {} if reading.packaging.user else _units(facts)  # a user's own systemd is another one
-    unknown = tuple(_unanswered(reading, answer, units))
     main = int(units.get(service, {}).get("MainPID", "0"))
     pids = map(int, process_ids(answer.out)) if answer else ()
     found = {pid: one for pid in (main, *pids) if pid and (one := _process(facts, pid))}
     own, told_by = (main, f"{service}'s main process") if units else _own(reading, found, peer)
     others = tuple(one for pid, one in found.items() if pid != own)
+    asked = bool(units) or bool(reading.packaging.user and own)  # a user's own systemd is not asked
+    unknown = tuple(_unanswered(reading, answer, asked=asked))
     return Running(found.get(own or 0), told_by, others, units, service, unknown)
 
 
-def _unanswered(reading: Reading, answer: Output | None, units: Mapping[str, object]) -> Iterator[str]:
+def _unanswered(reading: Reading, answer: Output | None, *, asked: bool) -> Iterator[str]:
     if answer is None or answer.code not in {0, 1}:
         yield "whether other dockerds run: there is no pidof here"
-    if reading.packaging.init is Init.SYSTEMD and not units:
+    if reading.packaging.init is Init.SYSTEMD and not asked:
         yield f"what systemd knows of {reading.packaging.service}: it does not answer"
 
 

@@ -98,6 +98,9 @@ def at_phase(number: int) -> tuple[tuple[str, ...], ...]:
     return (BOOTSTRAP, rotate("start"), *(rotate("next"),) * (number - 1))
 
 
+HARDEN = ("harden", "--opt-in", "DMN-02", "--opt-in", "DMN-14", "--yes")
+OPEN = {"etc/docker/daemon.json": Owned(SETTINGS, 0o606, (0, 0), LABELLED)}
+
 SCENARIOS: Mapping[str, Scenario] = {
     "bootstrap-socket": Scenario("debian", BOOTSTRAP),
     "bootstrap-json": Scenario(
@@ -125,6 +128,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "second": Scenario("debian", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
     "second-json": Scenario("docker-ce", ("bootstrap", "web1", "web2", *BOOTSTRAP[2:], "--port", "2377"), (BOOTSTRAP,)),
+    "harden": Scenario("debian", HARDEN, (BOOTSTRAP,), lies=OPEN),
+    "undo-harden": Scenario("debian", ("undo", "--yes"), (BOOTSTRAP, HARDEN), lies=OPEN, again=None),
     "revoke": Scenario("debian", ("client", "revoke", "ann", "--yes"), (BOOTSTRAP,)),
     "timer": Scenario("debian", TIMER, AUTHORITY, lies={SYSTEMD: Owned("")}),
     "timer-removed": Scenario("debian", ("timer", "remove", "--yes"), (*AUTHORITY, TIMER), lies={SYSTEMD: Owned("")}),

@@ -125,6 +125,38 @@ def test_bootstrap_and_the_way_back() -> None:
         assert lab.run("curl", "--insecure", "https://127.0.0.1:2376/").returncode == 7  # nobody listens
 
 
+def test_his_own_dockerd_is_audited_and_hardened() -> None:
+    with rootless() as lab:
+        done(lab, *BOOTSTRAP)
+        ran = as_ann(lab, *PROGRAM, "--json", "audit")
+        assert ran.returncode == 1, ran
+        found = {one["id"]: one for one in json.loads(ran.stdout)["data"]["results"]}
+        verdicts = {id_: one["verdict"] for id_, one in found.items()}
+        wanted = (
+            "CFG-01",
+            "DMN-01",
+            "NET-01",
+            "NET-03",
+            "NET-04",
+            "NET-07",
+            "TLS-02",
+            "TLS-09",
+            "CLI-01",
+            "FS-05",
+            "FS-06",
+        )
+        assert {id_: verdicts[id_] for id_ in wanted} == dict.fromkeys(wanted, "passed"), json.dumps(
+            [found[id_] for id_ in wanted if verdicts[id_] != "passed"], indent=1
+        )
+        assert (verdicts["DMN-09"], verdicts["DMN-16"]) == ("not-applicable", "not-applicable")
+        before = his_own(lab)
+        done(lab, "harden", "--yes")
+        assert answers(lab)
+        assert "nothing to do" in done(lab, "harden", "--yes")
+        done(lab, "undo", "--yes")
+        assert his_own(lab) == before
+
+
 def test_a_timer_of_his_own_renews_under_his_own_systemd() -> None:
     with rootless() as lab:
         done(lab, *BOOTSTRAP)

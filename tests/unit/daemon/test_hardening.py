@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,19 @@ def test_other_changes_go_with_it() -> None:
     change = Change(DEFAULT, File(b"x", 0o666), File(b"x", 0o644), "mode")
     plan = harden(tree({DEFAULT: "x"}), Settings.of({}, ""), more=(change,))
     assert (plan.changes, commands(plan)) == ((change,), [])
+
+
+def test_an_edit_and_another_mode_of_one_file_are_one_change() -> None:
+    before = File(b'{"mtu": 1400}', 0o606)
+    facts = tree({JSON: ""})
+    facts = replace(facts, files={**facts.files, JSON: before})
+    modes = (
+        Change(JSON, before, replace(before, mode=0o604), "mode"),
+        Change(JSON, before, replace(before, mode=0o600), "x"),
+    )
+    (change,) = harden(facts, Settings.of({"icc": False}, "test"), more=modes).changes
+    assert change.before == before
+    assert change.after == File(b'{"mtu": 1400, "icc": false}', 0o600)
 
 
 # what makes dockerd follow
