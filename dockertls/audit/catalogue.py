@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.checks import audit_rules, clients, configuration, daemon, files, host, material, network, release
-from dockertls.audit.model import Area, Check, asked, cis
-from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown
+from dockertls.audit.model import Area, Check, Fix, asked, cis
+from dockertls.audit.repairs import mended
+from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.report.audited import Result
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dockertls.audit.seen import Seen
-    from dockertls.findings import Verdict
+    from dockertls.findings import Finding, Verdict
 
 _OVER_TCP = tuple(
     check
@@ -55,6 +57,24 @@ TABLE: tuple[Check, ...] = tuple(sorted((ROLLED_UP, *(check for room in _ROOMS f
 BY_ID: Mapping[str, Check] = MappingProxyType({check.id: check for check in TABLE})
 
 
+HARDEN: Mapping[Fix, str] = MappingProxyType(
+    {
+        Fix.SAFE: "`dockertls harden --only {id}` does it",
+        Fix.OPT_IN: "`dockertls harden --opt-in {id}` does it, and may break workloads",
+    }
+)
+"""Who mends it, for people."""
+
+
+def told(check: Check, seen: Seen) -> Finding:
+    """What a check says, and who mends what is wrong."""
+    found = check.ask(seen)
+    if not isinstance(found.verdict, Failed | Warned) or check.fix is Fix.ADVICE or not mended(check.id, seen):
+        return found
+    remedy = f"{found.verdict.remedy}; {HARDEN[check.fix].format(id=check.id)}"
+    return replace(found, verdict=replace(found.verdict, remedy=remedy))
+
+
 def judged(seen: Sequence[Seen], checks: Collection[Check] = TABLE) -> Iterator[Result]:
     """What checks say, in the order of the catalogue: of every dockerd, or once of the host.
 
@@ -65,4 +85,4 @@ def judged(seen: Sequence[Seen], checks: Collection[Check] = TABLE) -> Iterator[
     for check in checks:
         for one in seen[:1] if check.of_host else seen:
             name = "" if check.of_host else one.name
-            yield Result(check.ask(one), check.area.value, name, check.references)
+            yield Result(told(check, one), check.area.value, name, check.references)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Failed, Finding, Warned
+from dockertls.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,15 +37,6 @@ class Fix(Enum):
     SAFE = "safe"
     OPT_IN = "opt-in"
     ADVICE = "advice"
-
-
-HARDEN: Mapping[Fix, str] = MappingProxyType(
-    {
-        Fix.SAFE: "`dockertls harden --only {id}` does it",
-        Fix.OPT_IN: "`dockertls harden --opt-in {id}` does it, and may break workloads",
-    }
-)
-"""Who mends it, for people."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +73,8 @@ class Check:
         return seen.verdicts[self.id]
 
     def ask(self, seen: Seen) -> Finding:
-        """What it says of a host, and who mends it."""
-        found = self.verdict(seen)
-        if isinstance(found, Failed | Warned) and self.fix is not Fix.ADVICE:
-            found = replace(found, remedy=f"{found.remedy}; {HARDEN[self.fix].format(id=self.id)}")
-        return Finding(self.id, self.title, self.severity, found)
+        """What it says of a host."""
+        return Finding(self.id, self.title, self.severity, self.verdict(seen))
 
 
 def cis(old: str, new: str = "", stig: str = "") -> Mapping[str, str]:

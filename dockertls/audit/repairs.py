@@ -152,3 +152,22 @@ TABLE: Mapping[str, Mend] = MappingProxyType(
     }
 )
 """By the id of the check."""
+
+
+def mended(id_: str, seen: Seen) -> Repair | None:
+    """What is left to be done about a check that did not pass; None: nothing that `harden` knows of.
+
+    Args:
+        id_: of a check that it mends.
+        seen: of the dockerd that the host's files start; of others there is nothing to be done.
+    """
+    found = TABLE[id_](seen) if seen.is_own else Repair()
+    settings = {key: one for key, one in found.settings.sources.items() if not _is_so(seen, key, one.value)}
+    left = replace(found, settings=Settings(settings))
+    return left if left != Repair() else None
+
+
+def _is_so(seen: Seen, key: str, value: Json) -> bool:
+    """Whether the strongest evidence and the files say so already."""
+    told = seen.reading.both().get(key)
+    return said(seen, key).value == value and (told.value if told else None) == value

@@ -25,7 +25,7 @@ from dockertls.escaping import visible
 from dockertls.facts import NotSeen
 from dockertls.findings import Severity
 from dockertls.plan import File, Plan, shown
-from dockertls.report.audit_table import pieces
+from dockertls.report.audit_table import drawn, pieces
 from dockertls.report.audited import Audit
 from dockertls.report.baseline import against
 from dockertls.report.baseline import read as read_baseline
@@ -183,10 +183,11 @@ def _is_shown(one: Result, least: Severity) -> bool:
 def _in_pieces(session: Session, audit: Audit) -> None:
     """Lines and tables, as a terminal wants them."""
     for piece in pieces(audit, verbose=session.console.verbose):
-        if isinstance(piece, str):
-            session.console.result(piece)
-        else:
+        if not isinstance(piece, str):
             session.console.table(piece)
+            continue
+        for line in drawn(piece, session.console.columns or len(piece) + 1):
+            session.console.result(line)
 
 
 def write_facts(session: Session, options: OutputOptions, timeout: float) -> None:

@@ -94,6 +94,15 @@ class Console:
             sys.stdout = None  # nothing is flushed at exit into what cannot be written
             raise
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is; None: standard output is none."""
+        if sys.stdout is None or not sys.stdout.isatty():
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
     def table(self, table: Table) -> tuple[str, ...]:
         """An aligned table; folded to the terminal's width, whole in a pipe and if it is very long.
 

@@ -10,9 +10,7 @@ from dockertls.audit.catalogue import BY_ID, TABLE
 from dockertls.audit.checks.audit_rules import RULES
 from dockertls.audit.gathered import seen
 from dockertls.audit.model import Fix
-from dockertls.audit.options import said
-from dockertls.audit.repairs import TABLE as REPAIRS
-from dockertls.audit.repairs import Repair
+from dockertls.audit.repairs import Repair, mended
 from dockertls.cli.auditing import audited, known, policy_of
 from dockertls.cli.gathering import gather_host
 from dockertls.cli.restarting import change_daemon, refuse_pending
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from dockertls.cli.decided import Outcome, Restart
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
-    from dockertls.documents.json_file import Json
     from dockertls.findings import Finding
     from dockertls.plan import Command, Plan
     from dockertls.report.audited import Audit
@@ -180,11 +177,11 @@ def _decide(session: Session, wish: Wish) -> Hardened:
     own, *others = seen(found, policy.expected)
     if not (own.is_own and own.reading.packaging.installed):
         raise NotReady("no Docker is set up by the files of this host", "install it, or look first: dockertls audit")
-    repairs = {check.id: REPAIRS[check.id](own) for check in TABLE if wish.takes(check) and _is_due(before, check, own)}
+    due = [check.id for check in TABLE if wish.takes(check) and _is_due(before, check, own)]
+    repairs = {id_: mended(id_, own) or Repair() for id_ in due}
     settings = EMPTY
     for one in repairs.values():
         settings |= one.settings
-    settings = Settings({key: one for key, one in settings.sources.items() if not _is_so(own, key, one.value)})
     kept = () if restart_changes(own.reading, own.running)[0] else tuple(_in_files(own, settings))
     settings = Settings({key: one for key, one in settings.sources.items() if key not in kept})
     plan = harden(own.facts, settings, more=tuple(_changes(own, repairs.values())), swarm=own.answers.swarm)
@@ -204,12 +201,6 @@ def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
     if missing:
         after = File((text + "".join(f"{line}\n" for line in missing)).encode(), 0o640)
         yield Change(RULES, before, after, "the kernel tells who changes it; load them: augenrules --load")
-
-
-def _is_so(own: Seen, key: str, value: Json) -> bool:
-    """Whether the strongest evidence and the files say so already."""
-    found, told = said(own, key), own.reading.both().get(key)
-    return found.value == value and (told.value if told else None) == value
 
 
 def _is_due(before: Audit, check: Check, own: Seen) -> bool:

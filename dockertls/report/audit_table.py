@@ -138,11 +138,12 @@ def _summary(audit: Audit) -> str:
 
 def document(audit: Audit, *, verbose: bool = False, width: int = WIDTH) -> str:
     """The same as text of so many columns."""
-    lines = (line for piece in pieces(audit, verbose=verbose) for line in _drawn(piece, width))
+    lines = (line for piece in pieces(audit, verbose=verbose) for line in drawn(piece, width))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _drawn(piece: Piece, width: int) -> Iterator[str]:
+def drawn(piece: Piece, width: int) -> Iterator[str]:
+    """A line, or a table, in so many columns."""
     if isinstance(piece, Table):
         for row in piece.rows:
             yield from _wrapped(GAP.join((*row.cells[:-1], "")), row.cells[-1], width)

@@ -16,7 +16,7 @@ from dockertls.audit.repairs import TABLE as REPAIRS
 from dockertls.audit.seen import Expected
 from dockertls.daemon.rules import TABLE as RULES
 from dockertls.findings import Failed, Warned
-from tests.cases.auditing import base
+from tests.cases.auditing import base, pid
 from tests.unit.audit.test_saved import written
 
 
@@ -55,9 +55,18 @@ def test_several_dockerds_are_judged_each_and_the_host_once() -> None:
     assert len(results) == 2 * len(TABLE) - len(of_host)
 
 
-def test_who_mends_it_is_told() -> None:
-    (one,) = seen(parse(written(base()), ""), Expected())
-    for check in TABLE:
-        verdict = check.ask(one).verdict
-        if isinstance(verdict, Failed | Warned):
-            assert ("dockertls harden" in verdict.remedy) >= (check.fix is not Fix.ADVICE)
+def test_who_mends_it_is_told_where_something_is_left_to_be_done() -> None:
+    data = base()
+    data["files"]["/etc/docker/daemon.json"]["text"] = "{}"
+    data["dockerds"][pid(data)]["info"]["LiveRestoreEnabled"] = False
+    (one,) = seen(parse(written(data), ""), Expected())
+    told = {found.finding.id: found.finding.verdict for found in judged([one])}
+    for id_, way in (("DMN-15", "--only"), ("DMN-14", "--opt-in"), ("DMN-13", "--opt-in")):
+        verdict = told[id_]
+        assert isinstance(verdict, Failed | Warned)
+        assert f"dockertls harden {way} {id_}" in verdict.remedy
+    data["files"]["/etc/docker/daemon.json"]["text"] = '{"log-opts": {"max-size": "1m", "max-file": "3"}}'
+    (one,) = seen(parse(written(data), ""), Expected())
+    (logs,) = judged([one], [BY_ID["DMN-13"]])
+    assert isinstance(logs.finding.verdict, Warned), "they stay on the host"
+    assert "harden" not in logs.finding.verdict.remedy, "which does nothing about that"
