@@ -18,7 +18,7 @@ from dockertls.daemon.hardening import harden
 from dockertls.daemon.running import restart_changes
 from dockertls.daemon.settings import EMPTY, Settings
 from dockertls.errors import NotReady, Usage
-from dockertls.findings import Failed, Severity, Warned
+from dockertls.findings import Failed, Passed, Severity, Unknown, Warned
 from dockertls.plan import Change, File
 from dockertls.report.findings import word
 from dockertls.report.tables import Row, Table
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 START_PATIENCE = 30.0  # seconds: until dockerd answers again
 DECISIVE = ("NET-01", "NET-03", "NET-04", "NET-07", "NET-08")
 """Checks that must be no worse than before."""
+ATTEMPTS = 3  # a busy host can miss a time limit
+OF_THE_BRIDGE = frozenset({"icc", "ip"})
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,12 @@ class Trial:
         Raises:
             NotReady: if it does not answer, or a port is open to more than before.
         """
-        found = self._answering()
-        self.after, _ = audited(found, self.policy)
-        worse = tuple(_worse(self.before, self.after))
-        if worse:
-            raise NotReady(f"after the change, {'; '.join(worse)}", "see dockertls audit")
+        worse: tuple[str, ...] = ()
+        for _ in range(ATTEMPTS):
+            self.after, _ = audited(self._answering(), self.policy)
+            if not (worse := tuple(_worse(self.before, self.after))):
+                return
+        raise NotReady(f"after the change, {'; '.join(worse)}", "see dockertls audit")
 
     def _answering(self) -> Gathered:
         end = time.monotonic() + START_PATIENCE
@@ -130,12 +133,16 @@ class Trial:
 
 
 def _worse(before: Audit, after: Audit) -> Iterator[str]:
-    """What failed afterwards and did not before, of what says who is let in."""
-    failed = {(one.finding.id, one.daemon) for one in before.results if isinstance(one.finding.verdict, Failed)}
+    """What says who is let in, and failed newly, or held before and cannot be told any more."""
+    earlier = {(one.finding.id, one.daemon): one.finding.verdict for one in before.results}
     for one in after.results:
-        verdict = one.finding.verdict
-        if one.finding.id in DECISIVE and isinstance(verdict, Failed) and (one.finding.id, one.daemon) not in failed:
-            yield f"{one.finding.id} fails: {verdict.cause}"
+        now, then = one.finding.verdict, earlier.get((one.finding.id, one.daemon))
+        if one.finding.id not in DECISIVE or isinstance(then, Failed):
+            continue
+        if isinstance(now, Failed):
+            yield f"{one.finding.id} fails: {now.cause}"
+        elif isinstance(now, Unknown) and isinstance(then, Passed):
+            yield f"{one.finding.id} cannot be told: {now.reason}"
 
 
 @dataclass(frozen=True)
@@ -188,7 +195,8 @@ def _decide(session: Session, wish: Wish) -> Hardened:
     if own.facts.runs and not own.process:
         plan = replace(plan, activation=())
     trial = Trial(session, before, policy, wish.timeout) if own.process else None
-    return Hardened(plan, before, tuple(repairs), trial, tuple(_notes(repairs, others, kept)))
+    mending = tuple(id_ for id_, one in repairs.items() if one != Repair())
+    return Hardened(plan, before, mending, trial, tuple(_notes(repairs, others, kept)))
 
 
 def _changes(own: Seen, repairs: Collection[Repair]) -> Iterator[Change]:
@@ -222,7 +230,10 @@ def _in_files(own: Seen, settings: Settings) -> Iterator[str]:
 
 def _notes(repairs: Mapping[str, Repair], others: Sequence[Seen], kept: Sequence[str]) -> Iterator[str]:
     for key in kept:
-        yield f"{key} is set, and dockerd does otherwise: it leaves its bridge as it is while containers run"
+        why = (
+            "it leaves its bridge as it is while containers run" if key in OF_THE_BRIDGE else "see CFG-08 of the audit"
+        )
+        yield f"{key} is set, and dockerd does otherwise: {why}"
     for id_, one in repairs.items():
         if one == Repair():
             yield f"{id_} is not mended: what is wrong there is yours to decide (dockertls audit --only {id_})"
