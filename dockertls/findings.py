@@ -53,9 +53,15 @@ class Warned:
 
 @dataclass(frozen=True)
 class Unknown:
-    """It could not be told, and why."""
+    """It could not be told, and why.
+
+    Attributes:
+        reason: why.
+        follows: the id of the finding without which this one cannot be told; empty: it stands by itself.
+    """
 
     reason: str
+    follows: str = ""
 
 
 @dataclass(frozen=True)

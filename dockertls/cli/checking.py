@@ -256,9 +256,10 @@ def watch_all(session: Session, wanted: Wanted, terms: Terms) -> None:
         try:
             while True:
                 with _Check.begun(replace(session, started=now()), wanted, terms, found).crew.at_work() as results:
-                    seen = sorted(results, key=lambda one: one.url)
+                    seen = list(results)
                 code = worst_code({one.code for one in seen})
-                show(f"{now():%Y-%m-%dT%H:%M:%SZ}  Ctrl-C ends it", overview(seen))
+                total, table = overview(seen)
+                show(f"{now():%Y-%m-%dT%H:%M:%SZ}  {total}  Ctrl-C ends it", table)
                 pause(EVERY)
         except KeyboardInterrupt:
             raise typer.Exit(code) from None

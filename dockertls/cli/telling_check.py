@@ -123,10 +123,13 @@ class InTables:
 
     def _line(self, checked: Checked) -> None:
         self._console.result(f"{checked.url}: {findings.summary(checked.findings)}")
-        for line in check.troubles(checked):
-            self._console.result(f"  {visible(line.removeprefix(checked.url).strip())}")
-        for line in findings.remedies(checked.findings):
+        first, rest = check.troubles(checked)[:1], check.troubles(checked)[1:]
+        for finding in first:
+            self._console.result(f"  {visible(check.in_a_line(finding))}")
+        for line in findings.remedies(first):
             self._console.result(f"    {line}")
+        if rest:
+            self._console.result(f"  {check.and_more(rest)} (-v tells all)")
 
     def end(self, tally: Tally) -> int:
         """The sum of all."""
@@ -193,7 +196,7 @@ class ForNagios:
 
     session: Session
     total: int
-    details: list[tuple[int, str]] = field(default_factory=list)
+    details: list[tuple[int, str, int, str]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -202,16 +205,24 @@ class ForNagios:
     def one(self, checked: Checked) -> None:
         """Count it."""
         rank = WORST_FIRST.index(check.worst(checked.findings))
-        self.details.extend((rank, line) for line in check.troubles(checked))
+        self.details.extend((rank, checked.url, place, line) for place, line in enumerate(self._lines(checked)))
         self.details.sort()
         del self.details[MOST_DETAILS:]
         self.ends[:] = sorted([*self.ends, *filter(None, [checked.not_after])])[:1]
+
+    def _lines(self, checked: Checked) -> Iterator[str]:
+        """What is wrong with an endpoint: all of it for one alone, else the worst of it."""
+        wrong = check.troubles(checked)
+        told = wrong if self.total == 1 else wrong[:1]
+        more = check.and_more(wrong[len(told) :])
+        for finding in told:
+            yield f"{checked.url} {check.in_a_line(finding)}{more and f'; {more}'}"
 
     def end(self, tally: Tally) -> int:
         """All of it."""
         now = int(self.session.started.timestamp())
         left = (self.ends[0] - now) // DAY if self.ends else None
-        text, state = check.nagios(tally.levels, [line for _, line in self.details], left)
+        text, state = check.nagios(tally.levels, [line for *_, line in self.details], left)
         self.session.console.result(text.rstrip("\n"))
         return state.value
 

@@ -85,11 +85,11 @@ def missing(needs: Needs, case: Case) -> Verdict | None:
     """Why a question makes no sense here; None if it does."""
     looks = case.seen.looks
     if needs is not Needs.NOTHING and not any(look.address for look in looks):
-        return Unknown("there is no connection")
+        return Unknown("there is no connection", "reachable")
     if needs in (Needs.TLS, Needs.CERTIFICATE) and not any(spoken(look) for look in looks):
         if any(look.outcome is Outcome.NOT_TLS for look in looks):
             return NotApplicable("the port does not speak TLS")
-        return Unknown("no handshake came far enough")
+        return Unknown("no handshake came far enough", "tls-version")
     if needs is Needs.CERTIFICATE and case.fault:
         return Unknown(f"the server's certificate: {case.fault}")
     return None

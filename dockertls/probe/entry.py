@@ -108,8 +108,11 @@ def _refused(pairs: Mapping[str, Pair], remedy: str, case: Case) -> Verdict:
         who = "; ".join(f"{who} ({', '.join(versions)})" for who, versions in inside.items() if versions)
         return Failed(evidence, f"a client is let in {who}: whoever reaches the port is root", remedy)
     if _Entry.UNTOLD in found or found == {_Entry.NOT_SPOKEN}:
-        doubts = [_doubt(*one, case, pairs) for one, entry in entries.items() if entry is _Entry.UNTOLD]
-        return Unknown("; ".join(dict.fromkeys(doubts)) or "no version of TLS came as far as certificates")
+        doubtful = [one for one, entry in entries.items() if entry is _Entry.UNTOLD]
+        doubts = dict.fromkeys(_doubt(*one, case, pairs) for one in doubtful)
+        shut = {version for version, control in case.seen.good.both if not let_in(control)}
+        follows = "api" if doubtful and all(version in shut for _, version in doubtful) else ""
+        return Unknown("; ".join(doubts) or "no version of TLS came as far as certificates", follows)
     if _Entry.HTTP in found:
         cause = "TLS lets the client in, and only HTTP refuses it: a proxy, or an authorization plugin"
         return Warned(evidence, cause, remedy)
@@ -148,7 +151,7 @@ def accepted_authorities(case: Case) -> Verdict:
     if not asked:
         if any(spoken(look) for _, look in case.seen.none.both):
             return NotApplicable("the server asks for no certificate")
-        return Unknown("no handshake came far enough")
+        return Unknown("no handshake came far enough", "tls-version")
     try:
         names = {version: named(request, version) for version, request in asked.items()}
     except Malformed as error:

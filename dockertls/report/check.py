@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -15,7 +17,7 @@ from dockertls.report.standing import Level
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dockertls.findings import Finding, Verdict
 
@@ -24,6 +26,7 @@ FAILED_CHECKS = Metric("check_failed", "How many checks of an endpoint failed.")
 NOT_AFTER = Metric("check_certificate_not_after_seconds", "When the certificate that is served ends, Unix time.")
 TAKEN = Metric("check_seconds", "When all of this was looked at, Unix time.")
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red", Level.UNKNOWN: "yellow"}
+MOST_SAID = 70  # characters in an overview: with name and state, two lines of 80 columns
 METRICS = (VERDICT, FAILED_CHECKS, NOT_AFTER, TAKEN)
 
 
@@ -89,24 +92,49 @@ def worst(findings: Sequence[Finding]) -> Level:
     return next(one for one in WORST_FIRST if one in found or one is Level.OK)
 
 
-def troubles(one: Checked) -> tuple[str, ...]:
-    """What is wrong with an endpoint, in a line each."""
-    gone = any(finding.id == "reachable" and isinstance(finding.verdict, Failed) for finding in one.findings)
-    wrong = [finding for finding in one.findings if level(finding.verdict, finding.severity) is not Level.OK]
-    if gone:  # that nothing else could be told goes without saying
-        wrong = [finding for finding in wrong if not isinstance(finding.verdict, Unknown)]
-    return tuple(f"{one.url} {finding.id}: {word(finding.verdict)}: {_why(finding.verdict)}" for finding in wrong)
+def troubles(one: Checked) -> tuple[Finding, ...]:
+    """What is wrong with an endpoint, the worst first; not what could not be told because of something else of it."""
+    ranks = {finding.id: WORST_FIRST.index(level(finding.verdict, finding.severity)) for finding in one.findings}
+    wrong = {name for name, rank in ranks.items() if WORST_FIRST[rank] is not Level.OK}
+    told = [finding for finding in one.findings if finding.id in wrong and not _goes_without_saying(finding, wrong)]
+    return tuple(sorted(told, key=lambda finding: ranks[finding.id]))
 
 
-def overview(every: Sequence[Checked]) -> Table:
-    """A line for each endpoint: how it is, and what is wrong."""
-    return Table(("ENDPOINT", "STATE", "WHAT IS WRONG"), tuple(map(_overview, every)))
+def _goes_without_saying(finding: Finding, wrong: Collection[str]) -> bool:
+    return isinstance(finding.verdict, Unknown) and bool({"reachable", finding.verdict.follows} & set(wrong))
 
 
-def _overview(one: Checked) -> Row:
-    state = worst(one.findings)
-    wrong = "; ".join(line.removeprefix(one.url).strip() for line in troubles(one))
-    return Row((one.url, state.name, wrong or summary(one.findings)), COLOURS[state])
+def in_a_line(finding: Finding) -> str:
+    """One thing that is wrong."""
+    return f"{finding.id}: {word(finding.verdict)}: {_why(finding.verdict)}"
+
+
+def and_more(rest: Sequence[Finding]) -> str:
+    """What is wrong besides, by name; empty: nothing."""
+    return f"and {len(rest)} more: {', '.join(finding.id for finding in rest)}" if rest else ""
+
+
+def overview(every: Sequence[Checked]) -> tuple[str, Table]:
+    """The sum of all endpoints, and a line or two for each, the worst first: how it is, and what is wrong first."""
+    states = {one.url: worst(one.findings) for one in every}
+    ordered = sorted(every, key=lambda one: (WORST_FIRST.index(states[one.url]), one.url))
+    rows = tuple(Row((one.url, states[one.url].name, _first(one)), COLOURS[states[one.url]]) for one in ordered)
+    return counted(Counter(states.values())), Table(("ENDPOINT", "STATE", "WHAT IS WRONG"), rows)
+
+
+def _first(one: Checked) -> str:
+    wrong = troubles(one)
+    if not wrong:
+        return summary(one.findings)
+    said = shorten(f"{wrong[0].id}: {_why(wrong[0].verdict)}", MOST_SAID, placeholder=" ...")
+    return said + (f"; and {len(wrong) - 1} more" if len(wrong) > 1 else "")
+
+
+def counted(levels: Mapping[Level, int]) -> str:
+    """How many endpoints are how, such as "3 endpoints: 1 critical, 2 ok"."""
+    total = sum(levels.values())
+    counts = ", ".join(f"{levels[one]} {one.name.lower()}" for one in WORST_FIRST if levels.get(one))
+    return f"{total} endpoint{'s' if total > 1 else ''}: {counts}"
 
 
 def _why(verdict: Verdict) -> str:
@@ -130,8 +158,7 @@ def nagios(levels: Mapping[Level, int], details: Sequence[str], days_left: int |
     if not total:
         return failed("no endpoint was looked at")
     state = next(one for one in WORST_FIRST if levels.get(one))
-    counts = ", ".join(f"{levels[one]} {one.name.lower()}" for one in WORST_FIRST if levels.get(one))
     left = "U" if days_left is None else str(days_left)
     numbers = " ".join(f"{one.name.lower()}={levels.get(one, 0)};;;0;{total}" for one in WORST_FIRST)
-    first = f"{state.name} - {total} endpoint{'s' if total > 1 else ''}: {counts} | days_left={left} {numbers}\n"
+    first = f"{state.name} - {counted(levels)} | days_left={left} {numbers}\n"
     return first + "".join(f"{plain(visible(line))}\n" for line in details), state

@@ -152,6 +152,7 @@ def test_for_nagios(house: Place, daemon: Endpoint) -> None:
     ran = house.started("check", "--format", "nagios", daemon.url, NOBODY)
     first, second, *_ = ran.out.splitlines()
     assert first.startswith("CRITICAL - 2 endpoints: 1 critical, 1 unknown | days_left=39")
+    assert ran.out.count(NOBODY) == 1, "what follows goes without saying"
     assert second == f"tcp://{NOBODY} reachable: failed: nothing listens on that port"
     assert ran.code == 2
     ended = house.started("check", "--format", "nagios", "--fail-days", "400", daemon.url)
@@ -305,5 +306,6 @@ def test_a_view_that_refreshes(house: Place, daemon: Endpoint) -> None:
     with open(master, "rb", buffering=0, closefd=True) as terminal:  # noqa: PTH123 - a terminal, by its number
         assert process.wait(PATIENCE) == 7
         assert terminal
-    assert b"CRITICAL" in seen
+    assert b"2 endpoints: 1 critical, 1 unknown" in seen
     assert b"nothing listens" in seen
+    assert seen.index(b"CRITICAL") < seen.index(b"UNKNOWN"), "the worst stands on top"
