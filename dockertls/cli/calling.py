@@ -81,7 +81,7 @@ def carry_out(call: Call, caller: Caller) -> None:
     target = where.endpoint if isinstance(where, Target) else where
     files = None
     if isinstance(where, Target):
-        files = read_files(paths(caller.session, caller.variables, where.folder, call.files))
+        files = read_files(paths(caller.session, caller.variables, where.folder, call.files), where)
         if where.endpoint.note:
             caller.console.say(f"note: {where.endpoint.note}")
     try:

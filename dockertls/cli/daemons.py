@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.cli.console import absolute
 from dockertls.cli.files import read_input
-from dockertls.errors import NotReady, Refused, Usage
+from dockertls.errors import Fault, NotReady, Refused, Usage
 from dockertls.escaping import visible
 from dockertls.probe.endpoint import UNIX, Endpoint, UnixSocket
 
@@ -33,10 +33,23 @@ class MaterialOptions:
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint and the folder of the client files for it; None: the default one."""
+    """One daemon.
+
+    Attributes:
+        endpoint: where it listens.
+        folder: of the client files for it; None: the default one.
+        lack: why that folder does not hold what it takes; None: it should.
+    """
 
     endpoint: Endpoint
     folder: str | None = None
+    lack: Fault | None = None
+
+    def unread(self, path: str, reason: str) -> NotReady:
+        """The error for one of its files that cannot be read, and why."""
+        if self.lack and self.folder and path.startswith(f"{self.folder}/"):
+            return NotReady(self.lack.message, self.lack.hint)
+        return NotReady(reason, NAME_THEM)
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,8 @@ def _of_context(session: Session, found: Context) -> Target:
     from dockertls.client import contexts
 
     folder = session.docker_dir(None, session.user())
-    return Target(Endpoint.parse(found.host), str(folder / "contexts/tls" / contexts.context_id(found.name) / "docker"))
+    tls = contexts.tls_folder(folder, found.name)
+    return Target(Endpoint.parse(found.host), str(tls), contexts.lack(found))
 
 
 def paths(
@@ -144,19 +158,23 @@ def _default(session: Session) -> str:
     return str(folder) if session.host.runs else session.host.root.rstrip("/") + str(folder)
 
 
-def read_files(names: tuple[str, str, str]) -> ClientFiles:
-    """The client's files as they are.
+def read_files(names: tuple[str, str, str], target: Target) -> ClientFiles:
+    """The client's files as they are, for a target.
 
     Raises:
         NotReady: if one cannot be read; says where files are expected.
     """
     ca, cert, key = names
-    try:
-        trusted = read_input(ca, "the CA file")
-        own, secret = (read_input(one, "the client file") for one in (cert, key))
-    except NotReady as error:
-        raise NotReady(error.message, NAME_THEM) from None
+    trusted = _read(ca, "the CA file", target)
+    own, secret = (_read(one, "the client file", target) for one in (cert, key))
     return ClientFiles(names, trusted, own, secret)
+
+
+def _read(name: str, what: str, target: Target) -> bytes:
+    try:
+        return read_input(name, what)
+    except NotReady as error:
+        raise target.unread(name, error.message) from None
 
 
 def judged(files: ClientFiles) -> ClientMaterial:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockertls.cli.daemons import NAME_THEM, Target, context_in_use, listener_of, paths
+from dockertls.cli.daemons import Target, context_in_use, listener_of, paths
 from dockertls.cli.files import mode_of, read_input
 from dockertls.client import contexts, copies
 from dockertls.client.judging import Held, Kept
@@ -90,7 +90,8 @@ def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:
     wrong = [one for one, named in zip(found.files, given, strict=True) if named and one.content is None]
     missing = wrong or ([found.ca] if all(one.content is None for one in found.files) else [])
     if missing:
-        raise NotReady(f"the client file {missing[0].path} cannot be read: {missing[0].fault}", NAME_THEM)
+        path, why = missing[0].path, missing[0].fault
+        raise target.unread(path, f"the client file {path} cannot be read: {why}")
     return found
 
 

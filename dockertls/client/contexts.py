@@ -202,6 +202,26 @@ def url_faults(endpoint_url: str) -> list[Fault]:
 # reading
 
 
+def lack(context: Context) -> Fault | None:
+    """Why the docker CLI does not speak mutual TLS with a context of a TCP endpoint; None: it does, or cannot be told.
+
+    Tried with docker 28.2: without any file it speaks plain HTTP, unless it is told to believe any server.
+    """
+    if context.ca or context.fault:
+        return None
+    name = visible(context.name)
+    told = "has no ca.pem: docker believes whom this host's system believes"
+    if context.skip_tls_verify:
+        told = "has no ca.pem, and docker believes any server with it (skip-tls-verify)"
+    elif not (context.cert or context.key):
+        told = "has no TLS: docker speaks plain HTTP with it"
+    endpoint = f"host={visible(context.host)},ca=ca.pem,cert=cert.pem,key=key.pem"
+    return Fault(
+        f"the docker context {name} {told}",
+        f'make it anew: docker context update {name} --docker "{endpoint}"; or name the files: --cert-path DIR',
+    )
+
+
 def contexts(facts: HostFacts, docker_dir: Path) -> tuple[Context, ...]:
     """Every context that lies on disk, by name; without the default one, which does not.
 

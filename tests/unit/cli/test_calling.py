@@ -372,6 +372,18 @@ def test_a_context_that_cannot_be_used_is_not_replaced_by_another_daemon(tmp_pat
     assert "there is none of that name" in ran.err
 
 
+@pytest.mark.parametrize("words", [("api", "GET", "/x"), ("check",)])
+def test_a_context_without_tls_is_told_to_be_one(tmp_path: Path, words: tuple[str, ...]) -> None:
+    env = with_context(tmp_path / "docker", "far", "tcp://192.0.2.1:2375")
+    ran = dockertls(*words, env=env)
+    assert ran.code == 4
+    assert "the docker context far has no TLS: docker speaks plain HTTP with it" in ran.err
+    assert 'docker context update far --docker "host=tcp://192.0.2.1:2375,ca=ca.pem,' in ran.err
+    named = dockertls(*words, "--cert-path", tmp_path / "none", env=env)
+    assert named.code == 4
+    assert f"{tmp_path}/none/ca.pem cannot be read" in named.err, "the files that are named are what is meant"
+
+
 def test_in_a_file_tree_this_machines_daemon_is_not_asked(tmp_path: Path) -> None:
     ran = dockertls("--root", tmp_path, "api", "POST", "/containers/prune", env={"DOCKER_HOST": "tcp://192.0.2.1:2376"})
     assert ran.code == 4

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockertls.client.contexts import Context, context_id, contexts, current, install_context
+from dockertls.client.contexts import Context, context_id, contexts, current, install_context, lack
 from dockertls.errors import NotReady, Refused
 from dockertls.plan import Directory, File, Link
 
@@ -269,6 +269,22 @@ def test_current(host: FactsOf, config: bytes, name: str | None) -> None:
 
 def test_current_without_a_config(host: FactsOf) -> None:
     assert current(host({}), Path(DOCKER)) is None
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        (Context("far", "tcp://web1:2375"), "has no TLS: docker speaks plain HTTP"),
+        (Context("far", "tcp://web1:2376", skip_tls_verify=True), "believes any server"),
+        (Context("far", "tcp://web1:2376", cert="c", key="k"), "this host's system believes"),
+        (Context("far", "tcp://web1:2376", ca="a"), ""),
+        (Context("far", "tcp://web1:2376", fault="contexts/tls is a link"), ""),
+    ],
+)
+def test_what_a_context_lacks(context: Context, told: str) -> None:
+    found = lack(context)
+    assert told in (found.message if found else "")
+    assert (found is None) is (told == "")
 
 
 @pytest.mark.parametrize("config", [b"{", b"[]", b'{"currentContext": 5}', b'{"currentContext": ["a"]}'])
