@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from dockertls.errors import Refused, Unreachable
 from dockertls.probe import api
 from dockertls.probe.endpoint import UnixSocket
-from dockertls.probe.message import BLOCK, Garbled, body_of, head_of
+from dockertls.probe.message import BLOCK, CutOff, Garbled, body_of, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class Answer:
         """
         coming = body_of(self.head, self._reader)
         while True:
-            with _told(self.source):
+            with _told(self.source), _begun():
                 part = next(coming, None)
             if part is None:
                 return
@@ -208,6 +208,15 @@ class _Wire(io.RawIOBase):
         left = None if self._deadline is None else api.remaining(self._deadline) * 1000
         if not poll.poll(left):
             raise TimeoutError("timed out")
+
+
+@contextlib.contextmanager
+def _begun() -> Iterator[None]:
+    """That a connection ends means another thing once the answer has begun: whoever asks had been let in."""
+    try:
+        yield
+    except (CutOff, ConnectionError, ssl.SSLEOFError) as error:
+        raise CutOff(f"the answer was cut off: {api.reason_of(error)}") from error
 
 
 @contextlib.contextmanager

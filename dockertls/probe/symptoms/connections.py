@@ -82,6 +82,14 @@ CONNECTIONS: tuple[Remedy, ...] = (
         errnos=(errno.ETIMEDOUT,),
     ),
     Remedy(
+        "cut-off",
+        r"the answer was cut off|\bunexpected EOF\b(?! while reading)|IncompleteRead"
+        r"|InvalidChunkLength|Response ended prematurely|transfer closed with (?:outstanding|\d+ bytes)",
+        "the answer had begun and was cut off: the daemon was stopped or killed, or a proxy or a firewall between the "
+        "two ended what was silent for long",
+        "see whether dockerd runs (systemctl status docker; its log: journalctl -u docker), then ask again",
+    ),
+    Remedy(
         "closed",
         r"Connection reset|Broken pipe|UNEXPECTED_EOF|EOF occurred in violation|closed by the server|RemoteDisconnected"
         r"|Remote end closed|SSL_ERROR_SYSCALL|Transport endpoint is not connected|terminated the handshake"

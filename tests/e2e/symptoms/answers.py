@@ -97,6 +97,7 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "not-connected": (("nothing listens", "no way leads"), ("ss -ltn", "ip route get")),
     "no-route": (("no way to that address",), ("ip route get",)),
     "timed-out": (("no answer in time",), ("firewall", "dockertls check --timeout 30")),
+    "cut-off": (("had begun", "cut off", "stopped or killed"), ("systemctl status docker", "journalctl -u docker")),
     "closed": (
         ("closed the connection without saying why", "refuses the client's certificate"),
         ("journalctl -u docker",),

@@ -208,6 +208,24 @@ def _not_docker(ask: Callable[[Stage, Where], Asked], stage: Stage) -> Asked:
     return ask(stage, _at(stage.once("web", make), stage))
 
 
+def _half(stage: Stage) -> Where:
+    """A daemon that ends amid each of its answers."""
+
+    def make() -> int:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        files = stage.files(stage.papers.server)
+        context.load_cert_chain(files / "cert.pem", files / "key.pem")
+
+        def behave(caller: socket.socket) -> None:
+            with context.wrap_socket(caller, server_side=True) as tls:
+                tls.recv(4096)
+                tls.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n")
+
+        return stage.serve(behave)
+
+    return _at(stage.once("half", make), stage)
+
+
 def _no_base_url(stage: Stage) -> Asked:
     files = _files(stage).files
     tls = f"docker.tls.TLSConfig(ca_cert='{files}/ca.pem', verify=True)"
@@ -306,6 +324,11 @@ PRODUCERS: tuple[Producer, ...] = (
     *(
         Producer("not-docker", name, partial(_not_docker, PLAIN_CLIENTS[name][1]), needs)
         for name, _, needs in PROGRAMS
+    ),
+    *(
+        Producer("cut-off", client, partial(_asking, _half, ask), needs)
+        for client, (needs, ask) in PLAIN_CLIENTS.items()
+        if client not in ("openssl", "gnutls", "python")  # they know nothing of HTTP
     ),
     Producer("plain-to-tls", "curl",
              lambda stage: Asked(False, stage.ran("curl", "-s", f"http://127.0.0.1:{stage.secure().port}/").stdout),

@@ -320,6 +320,10 @@ SYMPTOMS = [
     ("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))", SOCKET),
     ("curl: (7) Failed to connect to web1 port 2376 after 0 ms: Couldn't connect to server", "not-connected"),
     ('error during connect: Get "https://web1:2376/v1.50/info": EOF', "closed"),
+    ("error:0A000126:SSL routines::unexpected eof while reading", "closed"),
+    ("unexpected EOF", "cut-off"),
+    ("curl: (18) transfer closed with outstanding read data remaining", "cut-off"),
+    ("Connection broken: IncompleteRead(2 bytes read)", "cut-off"),
     ("curl: (55) getpeername() failed with errno 107: Transport endpoint is not connected", "closed"),
     ("('Connection aborted.', PermissionError(13, 'Permission denied'))", "socket-denied"),
 ]
