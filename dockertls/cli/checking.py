@@ -19,7 +19,7 @@ from dockertls.cli.looking import Crew
 from dockertls.cli.telling_check import teller
 from dockertls.client.agreement import contexts_agree
 from dockertls.client.environment import environment
-from dockertls.client.judging import client_files
+from dockertls.client.judging import client_files, unfit
 from dockertls.errors import DockerTLSError, Negative, Usage
 from dockertls.escaping import visible
 from dockertls.facts import NotSeen
@@ -132,6 +132,7 @@ class _Client:
             warn=terms.warn,
             fail=terms.fail,
             client=self.kept.chain,
+            unfit=unfit(self.kept, self.session.started),
             current=self.known.current(seen.endpoint, roots),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dockertls.client.flaws import Flaw, verdict
@@ -14,7 +15,7 @@ from dockertls.pki.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from cryptography import x509
 
@@ -89,6 +90,11 @@ def worth(kept: Kept, *, now: datetime, warn: timedelta, fail: timedelta) -> Ite
     yield from _bundle(kept)
     yield from _pair(kept)
     yield from _certificate(kept, now, warn, fail)
+
+
+def unfit(kept: Kept, now: datetime) -> bool:
+    """Whether there is something about the certificate itself for which daemons refuse it."""
+    return any(flaw.fatal for flaw in worth(kept, now=now, warn=timedelta(), fail=timedelta()))
 
 
 def _mode(held: Held) -> str:

@@ -55,6 +55,7 @@ class Case:
         chain: what the server showed, its own certificate first; empty if nothing can be read.
         fault: why nothing can be said of the server's certificate; empty if something can.
         certificate: what is to be said of it, by the finding's id.
+        unfit: whether the client's files are no good, which the finding `client-files` tells.
     """
 
     seen: Observation
@@ -64,6 +65,7 @@ class Case:
     chain: Sequence[x509.Certificate]
     fault: str
     certificate: Mapping[str, Verdict]
+    unfit: bool = False
 
     def evidence(self, source: str, seen: str, expected: str = "") -> Evidence:
         """Something that was seen of the endpoint."""

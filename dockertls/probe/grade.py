@@ -43,6 +43,10 @@ _GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
 _NO_ANSWER = frozenset({Outcome.TIMED_OUT, Outcome.UNUSABLE})
 _NOT_OFFERED = frozenset({"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"})
+_OF_THE_CLIENT = frozenset(
+    {"client-expired", "client-purpose", "client-refused", "closed", "no-client-certificate", "no-common-cipher"}
+)
+"""Symptoms of a client whose certificate is refused."""
 _LOOK = "dockertls daemon show says which files dockerd is told; restart it if it was not"
 _UPGRADE = "upgrade dockerd: since 18.09 it takes no TLS before 1.2; or mend the proxy that answers there"
 _CLOSE = f"take port {PLAIN_PORT} out of hosts and docker.socket (dockertls daemon show says where it stands)"
@@ -59,6 +63,7 @@ def grade(
     fail: timedelta,
     client: Sequence[x509.Certificate] = (),
     current: Sequence[x509.Certificate] | str = "which one it should be is not known here",
+    unfit: bool = False,
 ) -> tuple[Finding, ...]:
     """All findings about an endpoint, always in the same order, of which none is missing whatever was seen.
 
@@ -70,6 +75,7 @@ def grade(
         fail: a certificate that expires within this fails.
         client: the client's certificate, issuing ones after it; empty: it has none.
         current: those of which one should be served, or why that is not known.
+        unfit: whether the client's files are no good, which is told beside these findings, as `client-files`.
     """
     chain, fault = _parsed(observation.chain)
     judged: dict[str, Verdict] = {}
@@ -77,7 +83,7 @@ def grade(
         names = (observation.endpoint.host,)
         found = verify(chain[0], chain[1:], roots, now=now, purpose=Purpose.SERVER, names=names, warn=warn, fail=fail)
         judged = {one.id: one.verdict for one in found}
-    case = Case(observation, roots, client, current, chain, fault, judged)
+    case = Case(observation, roots, client, current, chain, fault, judged, unfit)
     return tuple(
         Finding(row.id, row.title, row.severity, missing(row.needs, case) or row.judge(case)) for row in QUESTIONS
     )
@@ -227,8 +233,10 @@ def _plaintext(case: Case) -> Verdict:
 def _api(case: Case) -> Verdict:
     said = case.seen.api
     if said.fault:
-        known = explain(said.fault)
-        return failed((case.evidence("GET /version", said.fault, "200 OK"),), known, said.fault)
+        known, evidence = explain(said.fault), (case.evidence("GET /version", said.fault, "200 OK"),)
+        if case.unfit and known and known.id in _OF_THE_CLIENT:
+            return Failed(evidence, known.cause, "see client-files: it says what is wrong with the certificate")
+        return failed(evidence, known, said.fault)
     if said.status != _OK:
         refusal = case.evidence("GET /version", f"status {said.status}", "200 OK")
         cause = "the client is let in, and the API refuses it: an authorization plugin, a proxy, or no dockerd at all"

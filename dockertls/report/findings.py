@@ -9,11 +9,12 @@ from dockertls.findings import Failed, Finding, NotApplicable, Passed, Unknown, 
 from dockertls.report.tables import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from dockertls.findings import Evidence, Verdict
 
 FAILED = 1
+LONG = 60  # characters: said twice, they hide what else there is
 WORDS = {Passed: "passed", Failed: "failed", Warned: "warned", Unknown: "unknown", NotApplicable: "not-applicable"}
 STYLES = {Passed: "green", Failed: "red", Warned: "yellow", Unknown: "yellow", NotApplicable: "dim"}
 
@@ -60,13 +61,24 @@ def _evidence(evidence: Evidence) -> dict[str, str]:
 
 
 def table(findings: Sequence[Finding], *, verbose: bool = False) -> Table:
-    """One line a finding: verdict, id, and what was seen or why it did not pass."""
-    return Table(("VERDICT", "CHECK", "WHAT WAS SEEN"), tuple(_row(finding, verbose=verbose) for finding in findings))
+    """One line a finding: verdict, id, and what was seen or why it did not pass; a long reason only once."""
+    texts = [_told(finding.verdict, verbose=verbose) for finding in findings]
+    if not verbose:
+        texts = list(_once(findings, texts))
+    return Table(("VERDICT", "CHECK", "WHAT WAS SEEN"), tuple(map(_row, findings, texts)))
 
 
-def _row(finding: Finding, *, verbose: bool) -> Row:
-    cells = (word(finding.verdict), finding.id, _told(finding.verdict, verbose=verbose))
-    return Row(cells, STYLES[type(finding.verdict)] if not isinstance(finding.verdict, Passed) else "")
+def _once(findings: Sequence[Finding], texts: Sequence[str]) -> Iterator[str]:
+    """What is said of each, with the name of the finding in its place where it was said of another one."""
+    said: dict[str, str] = {}
+    for finding, text in zip(findings, texts, strict=True):
+        first = said.setdefault(text, finding.id) if len(text) > LONG else finding.id
+        yield text if first == finding.id else f"see {first}"
+
+
+def _row(finding: Finding, text: str) -> Row:
+    style = STYLES[type(finding.verdict)] if not isinstance(finding.verdict, Passed) else ""
+    return Row((word(finding.verdict), finding.id, text), style)
 
 
 def _told(verdict: Verdict, *, verbose: bool) -> str:
@@ -83,13 +95,12 @@ def _told(verdict: Verdict, *, verbose: bool) -> str:
 
 
 def remedies(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """What to do about each finding that did not pass, one line each, the same only once."""
-    lines = (
-        f"{finding.id}: {visible(finding.verdict.remedy)}"
-        for finding in findings
-        if isinstance(finding.verdict, Failed | Warned)
-    )
-    return tuple(dict.fromkeys(lines))
+    """What to do about the findings that did not pass, one line each, the same only once."""
+    names: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        if isinstance(finding.verdict, Failed | Warned):
+            names.setdefault(visible(finding.verdict.remedy), {})[finding.id] = None
+    return tuple(f"{', '.join(those)}: {remedy}" for remedy, those in names.items())
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from dockertls.client.judging import Held, Kept, client_files
+from dockertls.client.judging import Held, Kept, client_files, unfit
 from dockertls.findings import Failed, Passed, Verdict, Warned
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
@@ -105,6 +105,13 @@ def test_flaws(files: Kept, kind: type[Verdict], cause: str, remedy: str) -> Non
 @pytest.mark.parametrize(("days", "kind"), [(-1, Failed), (100, Passed), (180, Warned), (195, Failed), (300, Failed)])
 def test_its_time(days: int, kind: type[Verdict]) -> None:
     assert isinstance(verdict(GOOD, NOW + timedelta(days=days)), kind)
+
+
+def test_what_daemons_refuse_is_about_the_certificate() -> None:
+    ends = GOOD.chain[0].not_valid_after_utc
+    assert [unfit(GOOD, ends + timedelta(days=days)) for days in (-1, 1)] == [False, True]
+    assert unfit(kept(leaf(SERVER)), NOW)
+    assert not unfit(other(key=replace(GOOD.key, mode=0o644)), NOW), "who reads it here is nothing to a daemon"
 
 
 def test_whom_go_trusts_by_a_damaged_bundle() -> None:

@@ -428,6 +428,23 @@ def test_the_api(said: ApiSeen, kind: type[Verdict], cause: str) -> None:
         assert found.remedy
 
 
+@pytest.mark.parametrize(
+    ("fault", "unfit", "told"),
+    [
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", True, "see client-files"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", True, "see client-files"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", False, "timedatectl"),
+        ("timed out", True, "--timeout"),
+    ],
+)
+def test_a_client_whose_own_files_are_no_good_is_sent_there(fault: str, unfit: bool, told: str) -> None:
+    seen, known = replace(GOOD, api=ApiSeen(fault=fault)), [ROOT.certificate]
+    found = grade(seen, known, now=NOW, warn=MONTH, fail=WEEK, client=[MINE], current=[SERVED], unfit=unfit)
+    (api,) = (one.verdict for one in found if one.id == "api")
+    assert isinstance(api, Failed)
+    assert told in api.remedy
+
+
 # who is let in
 
 

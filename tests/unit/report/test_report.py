@@ -46,6 +46,20 @@ def test_nothing_from_outside_reaches_the_terminal_raw() -> None:
     assert not any("\x1b" in cell or "\x07" in cell for row in rows for cell in row.cells)
 
 
+def test_a_long_reason_and_a_remedy_are_told_once() -> None:
+    long = "because of a thing that takes a whole line of a terminal to be told in words"
+    found = [
+        finding(Unknown(long), "first"), finding(Failed(SEEN, long, "mend it"), "second"),
+        finding(Unknown("short"), "third"), finding(Unknown("short"), "fourth"),
+        finding(Warned(SEEN, "other", "mend it"), "fifth"),
+    ]  # fmt: skip
+    told = [row.cells[2] for row in findings.table(found).rows]
+    assert told == [long, "see first", "short", "short", "other"]
+    assert [row.cells[2] for row in findings.table(found, verbose=True).rows][:2] == [long, long]
+    assert findings.as_json(found[1])["cause"] == long, "a program reads one finding at a time"
+    assert findings.remedies(found) == ("second, fifth: mend it",)
+
+
 def test_json_has_the_contracts_shape() -> None:
     assert findings.as_json(finding(Failed(SEEN, "cause", "remedy"))) == {
         "id": "chain",
