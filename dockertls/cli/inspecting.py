@@ -19,6 +19,7 @@ from dockertls.pki.fitness import Role
 from dockertls.pki.keys import readable
 from dockertls.pki.parts import Damaged, Part, Sealed, is_sealed, opened, parts_in
 from dockertls.pki.profiles import MALFORMED
+from dockertls.probe.case import no_dockerd
 from dockertls.probe.endpoint import Endpoint
 from dockertls.probe.handshake import look
 from dockertls.probe.observation import ClientMaterial, Outcome
@@ -177,6 +178,10 @@ def _told(endpoint: Endpoint, version: Version, seen: Handshake) -> Thing:
 def _unreachable(endpoint: Endpoint, target: str, looks: Sequence[Handshake]) -> Unreachable:
     """The error for an endpoint that showed nothing; the first look tells why, unless it was about the version."""
     told = next((one for one in looks if one.outcome is not Outcome.HANDSHAKE_REFUSED), looks[-1])
+    foreign = no_dockerd(looks)
+    if foreign:
+        cause, remedy = foreign
+        return Unreachable(f"{endpoint.url} shows no certificate: {cause}", remedy)
     reason = visible(told.reason or told.alert or told.outcome.value)
     known = of_errno(told.errno or 0) or explain(told.reason) or explain(told.outcome.value)
     sure = f"{endpoint.url} shows no certificate"

@@ -30,6 +30,8 @@ _CERTIFICATE_ALERTS = frozenset(
     }
 )
 _SUCCESS = range(200, 300)
+_GREETING = 40  # bytes
+_WHO_LISTENS = "check host and port; on the host, ss -ltnp tells who listens there"
 READ_THE_LOG = "read dockerd's log: journalctl -u docker"
 NOT_ASKED = NotApplicable("not asked: passive")
 
@@ -121,6 +123,16 @@ def told(look: Handshake) -> str:
         return f"{look.outcome.value} (alert {visible(look.alert)})"
     detail = visible(look.answer[:40].decode("latin-1")) if look.answer else look.reason
     return f"{look.outcome.value} ({visible(detail)})" if detail else look.outcome.value
+
+
+def no_dockerd(looks: Sequence[Handshake]) -> tuple[str, str] | None:
+    """Cause and remedy where what answers speaks neither TLS nor HTTP; None: it may be dockerd."""
+    foreign = [look for look in looks if look.outcome is Outcome.NOT_TLS]
+    if not foreign or any(look.status for look in foreign):
+        return None
+    said = foreign[0].answer[:_GREETING].decode("latin-1").strip()
+    who = "an SSH server answers" if said.startswith("SSH-") else "what answers speaks neither TLS nor HTTP"
+    return f"no dockerd listens there: {who} ({visible(said)})", _WHO_LISTENS
 
 
 def failed(evidence: tuple[Evidence, ...], known: Remedy | None, otherwise: str) -> Failed:

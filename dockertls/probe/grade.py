@@ -22,6 +22,7 @@ from dockertls.probe.case import (
     Question,
     failed,
     missing,
+    no_dockerd,
     of_version,
     spoken,
     told,
@@ -119,6 +120,8 @@ def _tls_version(case: Case) -> Verdict:
     everything = [look for looks in versions.values() for look in looks]
     if any(spoken(look) for look in everything):
         return _weak_suites(case) or Passed(evidence)
+    if foreign := no_dockerd(everything):
+        return Failed(evidence, *foreign)
     if any(look.outcome is Outcome.NOT_TLS for look in everything):
         return failed(evidence, explain("does not speak TLS"), "")
     if all(look.outcome in _NO_ANSWER for look in everything):
@@ -236,7 +239,8 @@ def _api(case: Case) -> Verdict:
         known, evidence = explain(said.fault), (case.evidence("GET /version", said.fault, "200 OK"),)
         if case.unfit and known and known.id in _OF_THE_CLIENT:
             return Failed(evidence, known.cause, "see client-files: it says what is wrong with the certificate")
-        return failed(evidence, known, said.fault)
+        foreign = None if any(map(spoken, case.seen.looks)) else no_dockerd(case.seen.looks)
+        return Failed(evidence, *foreign) if foreign else failed(evidence, known, said.fault)
     if said.status != _OK:
         refusal = case.evidence("GET /version", f"status {said.status}", "200 OK")
         cause = "the client is let in, and the API refuses it: an authorization plugin, a proxy, or no dockerd at all"

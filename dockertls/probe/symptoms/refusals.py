@@ -78,7 +78,8 @@ REFUSALS: tuple[Remedy, ...] = (
         r"|\bHTTP_REQUEST\b|RECORD_LAYER_FAILURE|does not speak TLS|Unsupported or unrecognized SSL message"
         r"|unexpected TLS packet",
         "the client speaks TLS to a port without it: the daemon has no TLS there",
-        "give the daemon TLS: dockertls bootstrap; do not switch it off at the client",
+        "give the daemon TLS: dockertls bootstrap; do not switch it off at the client; if another "
+        "program listens there, correct host and port",
     ),
     Remedy(
         "not-a-handshake",

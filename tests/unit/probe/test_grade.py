@@ -210,6 +210,23 @@ def test_a_daemon_without_tls() -> None:
     assert {type(found[name].verdict) for name in rest} == {NotApplicable}
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(b"SSH-2.0-OpenSSH_9.2p1\r\n", "an SSH server answers (SSH-2.0-OpenSSH_9.2p1)"), (b"\x80\x1b", "\\x1b")],
+)
+def test_what_speaks_neither_tls_nor_http_is_no_dockerd(answer: bytes, told: str) -> None:
+    found = findings(
+        replace(everything(replace(NOT_TLS, status=None, answer=answer)), api=ApiSeen(fault="WRONG_VERSION_NUMBER"))
+    )
+    for name in ("tls-version", "api"):
+        verdict_ = found[name].verdict
+        assert isinstance(verdict_, Failed)
+        assert "no dockerd listens there" in verdict_.cause
+        assert told in verdict_.cause
+        assert "check host and port" in verdict_.remedy
+        assert "bootstrap" not in verdict_.remedy
+
+
 def test_neither_version() -> None:
     found = verdict("tls-version", everything(NO_VERSION))
     assert isinstance(found, Failed)
