@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _OK = 200
 _MOST_SHOWN = 3  # fingerprints
-_GO_REFUSAL = b"Client sent an HTTP request to an HTTPS server"
 _WRONG_PURPOSE = 26  # X509_V_ERR_INVALID_PURPOSE
 _NO_ANSWER = frozenset({Outcome.TIMED_OUT, Outcome.UNUSABLE})
 _NOT_OFFERED = frozenset({"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"})
@@ -225,9 +224,9 @@ def _plaintext(case: Case) -> Verdict:
             return Failed(evidence, cause, "give the daemon TLS (dockertls bootstrap), or close the port")
         case PlainOutcome.ALERT if is_tls:
             return Passed(evidence)
-        case PlainOutcome.REFUSED if is_tls or _GO_REFUSAL in answer.answer:
+        case PlainOutcome.REFUSED:
             return Passed(evidence)
-        case PlainOutcome.CLOSED if is_tls:
+        case PlainOutcome.CLOSED | PlainOutcome.BAD_REQUEST if is_tls:
             return Passed(evidence)
         case _:
             return Unknown(f"plain HTTP: {words or answer.outcome.value}")

@@ -36,6 +36,11 @@ _TLS_RECORD = re.compile(rb"[\x14-\x17]\x03?", re.DOTALL)
 _ALERT_RECORD = b"\x15\x03"
 _SHOWN = 200
 _BAD_REQUEST = 400
+_WANTS_TLS = re.compile(
+    rb"HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL-enabled server",
+    re.IGNORECASE,
+)
+"""What Go, nginx and Apache say to plain HTTP on a port with TLS."""
 
 
 @dataclass(frozen=True)
@@ -281,16 +286,21 @@ async def _converse(wire: Wire, request: bytes) -> OSError | None:
 
 
 def _plain(received: bytes, ended: OSError | None) -> PlainAnswer:
-    """What a plain answer means; 400 is how Go, nginx and Apache ask for TLS."""
+    """What a plain answer means: with 400 others than those who ask for TLS say that they do not understand."""
     status = _status(received)
     answer = received[:_SHOWN]
     reason = api.reason_of(ended) if ended else ""
     if received.startswith(_ALERT_RECORD):
         return PlainAnswer(PlainOutcome.ALERT, answer=answer)
     if status is not None:
-        outcome = PlainOutcome.REFUSED if status == _BAD_REQUEST else PlainOutcome.ANSWERED
-        return PlainAnswer(outcome, status, answer)
+        return PlainAnswer(_of_http(status, received), status, answer)
     if received:
         return PlainAnswer(PlainOutcome.GARBAGE, answer=answer, reason=reason)
     silent = isinstance(ended, TimeoutError)
     return PlainAnswer(PlainOutcome.TIMED_OUT if silent else PlainOutcome.CLOSED, reason=reason)
+
+
+def _of_http(status: int, received: bytes) -> PlainOutcome:
+    if status != _BAD_REQUEST:
+        return PlainOutcome.ANSWERED
+    return PlainOutcome.REFUSED if _WANTS_TLS.search(received) else PlainOutcome.BAD_REQUEST

@@ -103,6 +103,7 @@ class PlainOutcome(Enum):
     CLOSED = "closed without a word"
     ALERT = "a TLS alert"
     REFUSED = "the port wants TLS"
+    BAD_REQUEST = "a plain HTTP refusal that does not speak of TLS"
     ANSWERED = "an HTTP answer in plain text"
     GARBAGE = "something that is neither HTTP nor TLS"
 

@@ -406,6 +406,7 @@ def test_a_certificate_that_was_not_seen_is_unknown() -> None:
     [
         (PlainAnswer(PlainOutcome.REFUSED, 400, GO_REFUSAL), Passed),
         (PlainAnswer(PlainOutcome.REFUSED, 400, b"HTTP/1.1 400 The plain HTTP request was sent to HTTPS port"), Passed),
+        (PlainAnswer(PlainOutcome.BAD_REQUEST, 400, b"HTTP/1.1 400 Bad Request\r\n\r\nbad request"), Passed),
         (PlainAnswer(PlainOutcome.ALERT, answer=b"\x15\x03"), Passed),
         (PlainAnswer(PlainOutcome.CLOSED), Passed),
         (PlainAnswer(PlainOutcome.ANSWERED, 200, b"HTTP/1.1 200 OK\r\n\r\nOK"), Failed),
@@ -422,7 +423,8 @@ def test_plain_text(answer: PlainAnswer, kind: type[Verdict]) -> None:
 
 
 def test_a_closed_port_proves_nothing_where_nothing_speaks_tls() -> None:
-    for answer in (PlainAnswer(PlainOutcome.CLOSED), PlainAnswer(PlainOutcome.ALERT, answer=b"\x15\x03")):
+    bad = PlainAnswer(PlainOutcome.BAD_REQUEST, 400, b"HTTP/1.1 400 Bad Request\r\n\r\nbad request")
+    for answer in (PlainAnswer(PlainOutcome.CLOSED), PlainAnswer(PlainOutcome.ALERT, answer=b"\x15\x03"), bad):
         assert isinstance(verdict("plaintext-refused", replace(everything(CLOSED), plaintext=answer)), Unknown)
 
 
@@ -561,6 +563,7 @@ def test_weak_suites() -> None:
     [
         (PlainAnswer(PlainOutcome.ANSWERED, 200, b"HTTP/1.1 200 OK\r\n\r\nOK", connected=True), Failed),
         (PlainAnswer(PlainOutcome.REFUSED, 400, GO_REFUSAL, connected=True), Warned),
+        (PlainAnswer(PlainOutcome.BAD_REQUEST, 400, b"HTTP/1.1 400 Bad Request\r\n\r\nno", connected=True), Unknown),
         (PlainAnswer(PlainOutcome.ALERT, answer=b"\x15\x03\x01", connected=True), Warned),
         (PlainAnswer(PlainOutcome.GARBAGE, answer=b"SSH-2.0", connected=True), Unknown),
         (PlainAnswer(PlainOutcome.TIMED_OUT, reason="timed out", connected=True), Unknown),

@@ -402,6 +402,11 @@ def test_nothing_of_a_key_stays_on_disk(world: World, monkeypatch: pytest.Monkey
     ("answer", "outcome"),
     [
         (b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n", PlainOutcome.REFUSED),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n<title>400 The plain HTTP request was sent to HTTPS port</title>",
+            PlainOutcome.REFUSED,
+        ),
+        (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nbad request\n", PlainOutcome.BAD_REQUEST),
         (b"\x15\x03\x01\x00\x02\x02\x46", PlainOutcome.ALERT),
         (b"HTTP/1.1 200 OK\r\n\r\nOK", PlainOutcome.ANSWERED),
         (b"HTTP/1.1 403 Forbidden\r\n\r\n", PlainOutcome.ANSWERED),
