@@ -94,6 +94,22 @@ REFUSALS: tuple[Remedy, ...] = (
         "correct the port in DOCKER_HOST; on the host, ss -ltnp tells who listens there",
     ),
     Remedy(
+        "api-too-new",
+        r"client version \S+ is too new|client is newer than server",
+        "the client speaks a newer version of the API than the daemon has: DOCKER_API_VERSION, docker-py's version= "
+        "or the path names one",
+        "unset DOCKER_API_VERSION, and leave version= out: docker and docker-py then take what the daemon has "
+        "(dockertls api GET /version)",
+    ),
+    Remedy(
+        "api-too-old",
+        r"client version \S+ is too old",
+        "the daemon no longer speaks so old a version of the API: the client is of long ago, or DOCKER_API_VERSION or "
+        "the path names an old one",
+        "upgrade the client, or unset DOCKER_API_VERSION if it is set; dockertls api GET /version tells the oldest "
+        "that it takes (MinAPIVersion)",
+    ),
+    Remedy(
         "java-broken-pipe",
         r"(?<!Suppressed: )java\.net\.SocketException: Broken pipe|java\.io\.IOException: Error writing to server",
         "the daemon refused the client's certificate, which Java tells no better",

@@ -84,6 +84,11 @@ ANSWERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tls-to-plain": (("TLS to a port without it",), ("dockertls bootstrap",)),
     "not-a-handshake": (("spoke no TLS", "port scan"), ("harmless",)),
     "not-docker": (("not dockerd", "web server"), ("DOCKER_HOST",)),
+    "api-too-new": (
+        ("newer version of the API", "DOCKER_API_VERSION"),
+        ("unset DOCKER_API_VERSION", "dockertls api GET"),
+    ),
+    "api-too-old": (("so old a version of the API", "DOCKER_API_VERSION"), ("upgrade the client", "MinAPIVersion")),
     "java-broken-pipe": (("refused the client's certificate", "Java"), ("journalctl -u docker", "dockertls check")),
     # connections
     "no-port": (("no port",), ("DOCKER_HOST=tcp://HOST:2376",)),

@@ -226,6 +226,12 @@ def _half(stage: Stage) -> Where:
     return _at(stage.once("half", make), stage)
 
 
+def _speaking(program: tuple[object, ...], version: str, stage: Stage) -> Asked:
+    """A client that is told to speak this version of the API."""
+    env = {**_at(stage.secure().port, stage).environment, "DOCKER_API_VERSION": version}
+    return Asked(False, stage.run(*program, env=env))
+
+
 def _no_base_url(stage: Stage) -> Asked:
     files = _files(stage).files
     tls = f"docker.tls.TLSConfig(ca_cert='{files}/ca.pem', verify=True)"
@@ -250,6 +256,7 @@ def _sharing_nothing(stage: Stage) -> Asked:
 
 
 PYTHON_DOCKER = (sys.executable, "-c", DOCKER_PY)
+NEWER_API = "import docker; docker.from_env(version='1.99').version()"
 GO = tuple((f"docker{number or ''}", (program, "ps")) for number, program in enumerate(DOCKERS))
 PROGRAMS = (*((name, argv, ("docker",)) for name, argv in GO), ("docker-py", PYTHON_DOCKER, ()))
 ODD_CIPHER = ("--tls-max", "1.2", "--ciphers", "AES128-SHA256")
@@ -330,6 +337,12 @@ PRODUCERS: tuple[Producer, ...] = (
         for client, (needs, ask) in PLAIN_CLIENTS.items()
         if client not in ("openssl", "gnutls", "python")  # they know nothing of HTTP
     ),
+    *(
+        Producer(row, name, partial(_speaking, argv, version), ("dockerd", "docker"))
+        for row, version in (("api-too-new", "1.99"), ("api-too-old", "1.5"))
+        for name, argv in GO
+    ),
+    Producer("api-too-new", "docker-py", partial(_speaking, (sys.executable, "-c", NEWER_API), ""), ("dockerd",)),
     Producer("plain-to-tls", "curl",
              lambda stage: Asked(False, stage.ran("curl", "-s", f"http://127.0.0.1:{stage.secure().port}/").stdout),
              ("dockerd", "curl")),

@@ -322,6 +322,18 @@ SYMPTOMS = [
     ('error during connect: Get "https://web1:2376/v1.50/info": EOF', "closed"),
     ("error:0A000126:SSL routines::unexpected eof while reading", "closed"),
     ("unexpected EOF", "cut-off"),
+    (
+        "Error response from daemon: client version 1.99 is too new. Maximum supported API version is 1.41",
+        "api-too-new",
+    ),
+    (
+        (
+            "Error response from daemon: client version 1.5 is too old. Minimum supported API version is 1.12, please"
+            " upgrade your client to a newer version"
+        ),
+        "api-too-old",
+    ),
+    ("client is newer than server (client API version: 1.24, server API version: 1.19)", "api-too-new"),
     ("curl: (18) transfer closed with outstanding read data remaining", "cut-off"),
     ("Connection broken: IncompleteRead(2 bytes read)", "cut-off"),
     ("curl: (55) getpeername() failed with errno 107: Transport endpoint is not connected", "closed"),
