@@ -280,5 +280,6 @@ def explain_text(session: Session, text: str) -> None:
     found = explain(text)
     if found is None:
         raise Negative("this message is not known", "paste it whole, as the client or dockerd's log has it")
-    session.console.result(f"cause:  {found.cause}\nremedy: {found.remedy}")
+    session.console.tell(f"cause:  {found.cause}")
+    session.console.tell(f"remedy: {found.remedy}")
     session.console.document("explain", {"id": found.id, "cause": found.cause, "remedy": found.remedy})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dockertls.cli.drawing import columns_of, grid, padded, too_many
+from dockertls.cli.drawing import columns_of, folded, grid, padded, too_many
 from dockertls.cli.files import LARGEST_INPUT, read_input
 from dockertls.cli.stdout import flushed, put, unwritable
 from dockertls.errors import DockerTLSError, NeedsConsent, NotReady, Refused, Usage
@@ -55,6 +55,16 @@ class Console:
         """A line of the result; nothing with --json, where `document` is the result."""
         if not self.json:
             put(text + "\n")
+
+    def tell(self, text: str) -> None:
+        """A line of the result, folded to the terminal's width; whole in a pipe."""
+        if self.json:
+            return
+        if sys.stdout.isatty():
+            from shutil import get_terminal_size
+
+            text = folded(text, get_terminal_size().columns)
+        self.result(text)
 
     def raw(self, content: bytes) -> None:
         """Bytes to stdout as they are; raises as `put`."""

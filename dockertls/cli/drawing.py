@@ -38,6 +38,14 @@ def columns_of(text: str) -> int:
     return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
 
 
+def folded(text: str, room: int) -> str:
+    """A line for people in so many columns: what there is no room for goes on below it, further in than it begins."""
+    from textwrap import wrap
+
+    further_in = " " * (len(text) - len(text.lstrip()) + GAP)
+    return "\n".join(wrap(text, room, subsequent_indent=further_in, break_long_words=False, break_on_hyphens=False))
+
+
 def too_many(table: Table, room: int) -> tuple[int, ...]:
     """Columns that are spare, and for which there is no room though cells are folded that are wider than others."""
     lines = zip_longest(table.heads, *(row.cells for row in table.rows), fillvalue="") if table.spare else ()

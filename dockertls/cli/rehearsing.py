@@ -66,7 +66,7 @@ def rehearse_all(session: Session, names: tuple[str, ...], key: str) -> None:
     console.result(f"rehearsed with {who}, in a throwaway folder; nothing is left of it")
     console.table(findings.table(found, verbose=console.verbose))
     for line in findings.remedies(found):
-        console.result(f"  {line}")
+        console.tell(f"  {line}")
     console.result(findings.summary(found))
     console.say("next: sudo dockertls bootstrap, which does the same on this host; --dry-run shows what would change")
     code = findings.exit_code(found)

@@ -28,7 +28,7 @@ def show(session: Session, outcome: Outcome[Prepared]) -> None:
         console.result()
         console.table(findings.table(outcome.findings, verbose=console.verbose))
         for line in findings.remedies(outcome.findings):
-            console.result(f"  {line}")
+            console.tell(f"  {line}")
     console.result()
     for line in _next(session, outcome):
         console.result(line)

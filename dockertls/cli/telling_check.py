@@ -115,28 +115,28 @@ class InTables:
         if self.total > 1 and not self._console.verbose:
             self._line(checked)
             return
-        self._console.result(checked.url)
+        self._console.tell(checked.url)
         self._console.table(findings.table(checked.findings, verbose=self._console.verbose))
         for line in findings.remedies(checked.findings):
-            self._console.result(f"  {line}")
-        self._console.result(findings.summary(checked.findings))
+            self._console.tell(f"  {line}")
+        self._console.tell(findings.summary(checked.findings))
 
     def _line(self, checked: Checked) -> None:
-        self._console.result(f"{checked.url}: {findings.summary(checked.findings)}")
+        self._console.tell(f"{checked.url}: {findings.summary(checked.findings)}")
         first, rest = check.troubles(checked)[:1], check.troubles(checked)[1:]
         for finding in first:
-            self._console.result(f"  {visible(check.in_a_line(finding))}")
+            self._console.tell(f"  {visible(check.in_a_line(finding))}")
         for line in findings.remedies(first):
-            self._console.result(f"    {line}")
+            self._console.tell(f"    {line}")
         if rest:
-            self._console.result(f"  {check.and_more(rest)} (-v tells all)")
+            self._console.tell(f"  {check.and_more(rest)} (-v tells all)")
 
     def end(self, tally: Tally) -> int:
         """The sum of all."""
         if self.total > 1:
             words = {0: "good", findings.FAILED: "with a failure", 7: "not reached"}
             told = (f"{count} {words[code]}" for code, count in sorted(tally.codes.items()))
-            self._console.result(f"{self.total} endpoints: {', '.join(told)}")
+            self._console.tell(f"{self.total} endpoints: {', '.join(told)}")
         if tally.unknown:
             where = f" of {tally.unknown} endpoints" if self.total > 1 else ""
             self._console.warn(f"not everything{where} could be told; --strict makes that a failure")

@@ -21,10 +21,11 @@ Console().table(Table(("SHA-256", "[bold]"), (Row(("17:AB:CD:A7", "[red]x[/red] 
 """
 
 
-def on_a_terminal(script: str) -> str:
+def on_a_terminal(script: str, **variables: str) -> str:
     leader, follower = pty.openpty()
     try:
-        subprocess.run([sys.executable, "-c", script], stdout=follower, check=True, env={**os.environ, "TERM": "dumb"})
+        env = {**os.environ, "TERM": "dumb", **variables}
+        subprocess.run([sys.executable, "-c", script], stdout=follower, check=True, env=env)
         return os.read(leader, 4096).decode()
     finally:
         os.close(leader)
@@ -35,6 +36,28 @@ def test_what_is_shown_is_what_it_is_and_no_markup_and_no_emoji() -> None:
     shown = on_a_terminal(SHOW)
     assert "17:AB:CD:A7" in shown
     assert "[red]x[/red] :smile:" in shown
+
+
+TELL = """
+from dockertls.cli.console import Console
+Console().tell("  chain: a word and another, and a-word-that-is-not-broken-at-its-hyphens")
+Console().tell("short")
+"""
+
+
+def test_what_is_folded_goes_on_further_in() -> None:
+    shown = on_a_terminal(TELL, COLUMNS="30").splitlines()
+    assert shown == [
+        "  chain: a word and another,",
+        "    and",
+        "    a-word-that-is-not-broken-at-its-hyphens",
+        "short",
+    ]
+
+
+def test_in_a_pipe_nothing_is_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().tell("word " * 100)
+    assert capsys.readouterr().out == "word " * 100 + "\n"
 
 
 def test_what_was_said_of_each_fault_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
