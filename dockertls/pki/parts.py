@@ -28,6 +28,18 @@ _BEGIN = b"-----BEGIN "
 _SHOWN = 80
 _MOST_TESTED = 10  # RSA keys: to test one of 4096 bits takes a quarter of a second
 READS = "inspect reads certificates, keys, requests, revocation lists and PKCS#12, in PEM and in DER"
+_UNPACK = "take its certificates out: openssl pkcs7 -print_certs -in FILE -out FILE.pem"
+_OF_SSH = "keys of SSH are none of TLS: dockertls client issue NAME makes a key and its certificate"
+_SSH_BEGINS = (b"ssh-", b"ecdsa-sha2-", b"---- BEGIN SSH2")
+NEXT_STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "PKCS7": _UNPACK,
+        "PKCS #7 SIGNED DATA": _UNPACK,
+        "CMS": _UNPACK,
+        "OPENSSH PRIVATE KEY": _OF_SSH,
+    }
+)
+"""What to do with what is none of these things, by its label."""
 _NOT_LOADED = "docker does not load it: "
 
 
@@ -126,7 +138,7 @@ def parts_in(content: bytes, name: str) -> tuple[Part, ...]:
         more = f" (and {len(damaged) - 1} more)" if damaged[1:] else ""
         raise Refused(f"{name}: the {damaged[0].what} cannot be read: {damaged[0].reason}{more}", "copy it again")
     if all(isinstance(part.value, Other) for part in found):
-        raise Refused(f"{name} {_instead(found, content)}", READS)
+        raise Refused(f"{name} {_instead(found, content)}", _next_step(found, content))
     return found
 
 
@@ -136,6 +148,14 @@ def _instead(others: tuple[Part, ...], content: bytes) -> str:
     if labels:
         return f'holds "{", ".join(labels)[:_SHOWN]}", which is none of these'
     return "holds no certificate, key, request or revocation list" if content.strip() else "is empty"
+
+
+def _next_step(others: tuple[Part, ...], content: bytes) -> str:
+    if content.startswith(_SSH_BEGINS):
+        return _OF_SSH
+    labels = (part.value.label for part in others if isinstance(part.value, Other))
+    step = next((NEXT_STEPS[label] for label in labels if label in NEXT_STEPS), READS)
+    return step.replace("-in FILE", "-inform DER -in FILE") if others and others[0].form == "DER" else step
 
 
 def is_sealed(part: Part) -> bool:

@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    pkcs7,
     pkcs12,
 )
 
 from dockertls.errors import Refused
 from dockertls.pki.keys import certificate_pem, private_pem
-from dockertls.pki.parts import Damaged, Key, Other, Public, Sealed, is_sealed, opened, parts_in
+from dockertls.pki.parts import READS, Damaged, Key, Other, Public, Sealed, is_sealed, opened, parts_in
 from dockertls.pki.pem import armoured
 from dockertls.pki.pkcs12 import Opened
 from tests.unit.pki.by_hand import LEAF_KEY, MIDDLE, NOW, ROOT, ROOT_KEY, SERVER_LEAF, subject
@@ -240,3 +241,22 @@ def test_what_holds_nothing_that_can_be_read_is_refused_in_a_line(content: bytes
     assert len(refused.value.message) < 300
     assert "\n" not in refused.value.message
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "step"),
+    [
+        (pkcs7.serialize_certificates([LEAF], Encoding.PEM), "openssl pkcs7 -print_certs -in FILE -out FILE.pem"),
+        (
+            pkcs7.serialize_certificates([LEAF], Encoding.DER),
+            "openssl pkcs7 -print_certs -inform DER -in FILE -out FILE.pem",
+        ),
+        (armoured("OPENSSH PRIVATE KEY", b"openssh-key-v1"), "keys of SSH are none of TLS"),
+        (b"ssh-ed25519 AAAAC3Nz ann@web1\n", "keys of SSH are none of TLS"),
+        (armoured("EC PARAMETERS", b"\x06\x01*"), READS),
+    ],
+)
+def test_what_is_none_of_these_has_a_next_step(content: bytes, step: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parts_in(content, "x")
+    assert step in refused.value.hint
