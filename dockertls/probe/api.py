@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from dockertls.errors import Unreachable
 from dockertls.escaping import visible
 from dockertls.pki.pem import CERTIFICATE, der, is_hidden, is_whole, pem_blocks
-from dockertls.probe.endpoint import as_address
+from dockertls.probe.endpoint import UNIX, as_address
 from dockertls.probe.message import ApiRequest, body_of, head_of
 
 if TYPE_CHECKING:
@@ -377,12 +377,24 @@ def told(source: str) -> Iterator[None]:
         raise Unreachable(*_explained(error, source)) from error
 
 
+def _as_docker_says(error: Exception, reason: str, source: str) -> str:
+    """The words of the docker CLI where a unix socket serves nobody: it has no port on which something could listen."""
+    if not source.startswith(UNIX):
+        return reason
+    match error:
+        case ConnectionRefusedError() | FileNotFoundError():
+            return f"Cannot connect to the Docker daemon at {source}"
+        case PermissionError():
+            return f"permission denied while trying to connect to the Docker daemon at {source}"
+    return reason
+
+
 def _explained(error: Exception, source: str) -> tuple[str, str]:
     """An error in one line, with its cause, and what to do about it."""
     from dockertls.probe.remedies import explain  # noqa: PLC0415 - its table is for failures
 
     reason = reason_of(error)
-    known = explain(reason)
+    known = explain(_as_docker_says(error, reason, source))
     if known is None:
         return f"{source}: {reason}", "look at dockerd's log: journalctl -u docker"
     return f"{source}: {known.cause} ({reason})", known.remedy

@@ -488,6 +488,19 @@ def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
     assert unreachable.value.hint
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_a_socket_that_serves_nobody_has_no_port(tmp_path: Path, *, left: bool) -> None:
+    place = tmp_path / "d.sock"
+    if left:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place))
+    with pytest.raises(Unreachable, match="dockerd does not run") as refused:
+        api.unix_get(PurePosixPath(place), "/info", timeout=TIMEOUT)
+    assert "port" not in refused.value.message
+    assert "systemctl start docker" in refused.value.hint
+    assert "ss -ltn" not in refused.value.hint
+
+
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.05])
 def test_an_interrupt_ends_a_look_at_once(world: World, serve: Serve, after: float) -> None:
     """It comes to the thread that waits: amid what the loop does it could be lost."""
