@@ -144,12 +144,13 @@ def attempt(read: Callable[[], T]) -> tuple[T | None, tuple[Fault, ...]]:
         return None, error.faults or (Fault(error.message, error.hint),)
 
 
-def refuse(what: str, faults: Sequence[Fault]) -> None:
+def refuse(what: str, faults: Sequence[Fault], *, most: int | None = None) -> None:
     """Raise one Refused with every fault, or return if there is none.
 
     Args:
         what: names the input in the error, such as "daemon.json".
         faults: what is wrong with it.
+        most: of them are told, and how many more there are; None: all.
 
     Raises:
         Refused: if `faults` is not empty.
@@ -158,4 +159,5 @@ def refuse(what: str, faults: Sequence[Fault]) -> None:
         return
     if len(faults) == 1:
         raise Refused(f"{what}: {faults[0].message}", faults[0].hint, faults=faults)
-    raise Refused(f"{what}: {len(faults)} faults", "mend each of them and run the command again", faults=faults)
+    told = faults if most is None or len(faults) <= most else (*faults[:most], Fault(f"and {len(faults) - most} more"))
+    raise Refused(f"{what}: {len(faults)} faults", "mend each of them and run the command again", faults=told)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from dockertls.cli.session import Session
     from dockertls.client.copies import ClientCopy
 
+MOST_FAULTS = 20
+"""What is told of a list: of one that is none, most lines are no endpoints."""
+LONGEST_FAULT = 200
+"""Characters that one of them has."""
+
 
 def this_host(session: Session) -> Endpoint:
     """Where this host's daemon listens with TLS, as its configuration says; port 2376 if it says nothing."""
@@ -70,12 +75,18 @@ def listed(path: str) -> tuple[Endpoint, ...]:
     text = read_input(path, "the list of endpoints").decode(errors="replace")
     lines = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
     read = [(number, attempt(partial(Endpoint.parse, line))) for number, line in lines if line]
-    faults = [Fault(f"line {number}: {one.message}", one.hint) for number, (_, found) in read for one in found]
-    refuse(f"the list of endpoints {visible(path)}", faults)
+    faults = [Fault(f"line {number}: {_short(one.message)}", one.hint) for number, (_, found) in read for one in found]
+    refuse(f"the list of endpoints {visible(path)}", faults, most=MOST_FAULTS)
     found = tuple(dict.fromkeys(endpoint for _, (endpoint, _) in read if endpoint))
     if not found:
         raise Refused(f"{visible(path)} names no endpoint", "write one a line, such as tcp://web1:2376")
     return found
+
+
+def _short(message: str) -> str:
+    """A message in which a whole line may stand, by its ends."""
+    half = LONGEST_FAULT // 2
+    return message if len(message) <= LONGEST_FAULT else f"{message[:half]} ... {message[-half:]}"
 
 
 def kept(session: Session, target: Target, options: MaterialOptions) -> Kept:

@@ -101,6 +101,16 @@ def test_every_bad_line_is_told_at_once(house: Place, tmp_path: Path) -> None:
     refused(house, 4, "check", "--from", tmp_path / "none", told="none")
 
 
+def test_of_a_list_that_is_none_the_first_lines_are_told(house: Place, tmp_path: Path) -> None:
+    (tmp_path / "noise").write_bytes(b"\xff\x1b!\n" * 5000 + b"a!" * 50_000)
+    ran = refused(house, 3, "check", "--from", tmp_path / "noise", told="5001 faults")
+    lines = ran.err.splitlines()
+    assert "  - and 4981 more" in lines
+    assert sum(line.startswith("  - line ") for line in lines) == 20
+    (tmp_path / "noise").write_bytes(b"a!" * 50_000)
+    assert len(refused(house, 3, "check", "--from", tmp_path / "noise").err) < 500
+
+
 def test_many_at_once(house: Place, daemon: Endpoint) -> None:
     """More than one process has a share; nobody is forgotten, and nobody is told twice."""
     listed = [f"127.0.{third}.{fourth}:1" for third in range(3) for fourth in range(1, 101)]
