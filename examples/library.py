@@ -29,6 +29,8 @@ from dockertls.pki.profiles import Purpose
 from dockertls.pki.store import StoreState, new_generation, plan_authority, plan_generation
 from dockertls.plan import combined
 
+if not sys.argv[1:]:
+    sys.exit("usage: python examples/library.py DIR")
 now = datetime.now(UTC)
 
 # An authority. Give private_pem a passphrase, and the key is encrypted with 600,000 rounds of PBKDF2.

@@ -8,6 +8,18 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+def test_the_library_example_says_what_it_wants() -> None:
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "examples/library.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "usage: python examples/library.py DIR\n"
+
+
 def test_the_library_example_runs(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, REPOSITORY / "examples/library.py", tmp_path],
