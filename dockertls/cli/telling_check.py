@@ -129,7 +129,7 @@ class InTables:
         for line in findings.remedies(first):
             self._console.tell(f"    {line}")
         if rest:
-            self._console.tell(f"  {check.and_more(rest)} (-v tells all)")
+            self._console.tell(f"  {check.and_more(rest)} (dockertls -v tells all)")
 
     def end(self, tally: Tally) -> int:
         """The sum of all."""
