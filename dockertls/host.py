@@ -31,13 +31,14 @@ from dockertls.plan import (
     is_beside,
     shown,
 )
-from dockertls.ways import Folder, Parent, Told, Walk, opened, read_all
+from dockertls.ways import Folder, Parent, Told, Walk, is_still, opened, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 FEW_FILES = 64  # up to here each file is flushed by itself: a busy host's whole file system can take long
 LOCK_PATIENCE = 10.0  # seconds
+READINGS = 5  # of a file that is written meanwhile
 COMMAND_PATIENCE = 300.0  # seconds: stopping dockerd waits for its containers
 NOBODY_WRITES = 0o755  # in a directory that has not got its owner yet
 OF_CONTENT = frozenset({"security.capability", "security.evm", "security.ima"})  # no other content may have them
@@ -205,11 +206,15 @@ class LocalHost:
         return self._file(folder, name, path)
 
     def _file(self, folder: int, name: str, path: Path) -> File:
-        with opened(name, folder) as handle:
-            status, attributes = os.fstat(handle), _attributes(handle)
-            content = read_all(handle, path)
-        mode, owner = stat.S_IMODE(status.st_mode), self._owner(status)
-        return File(content, mode, owner, attributes=attributes, names=status.st_nlink)
+        for _ in range(READINGS):
+            with opened(name, folder) as handle:
+                status, attributes = os.fstat(handle), _attributes(handle)
+                content = read_all(handle, path)
+                still = is_still(handle, status)
+            if still:
+                mode, owner = stat.S_IMODE(status.st_mode), self._owner(status)
+                return File(content, mode, owner, attributes=attributes, names=status.st_nlink)
+        raise NotReady(f"{shown(path)} changes while it is read", "wait until whoever writes it is done")
 
     def _directory(self, status: os.stat_result) -> Directory:
         return Directory(stat.S_IMODE(status.st_mode), self._owner(status))

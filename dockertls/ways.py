@@ -160,6 +160,12 @@ def read_all(handle: int, path: Path) -> bytes:
     return bytes(content)
 
 
+def is_still(handle: int, before: os.stat_result) -> bool:
+    """Whether a file is as it was: of one that was written meanwhile half was read before, and half after."""
+    now = os.fstat(handle)
+    return (now.st_size, now.st_mtime_ns, now.st_ctime_ns) == (before.st_size, before.st_mtime_ns, before.st_ctime_ns)
+
+
 HINTS = {
     errno.EACCES: "run it with sudo, or name a folder of your own with --store or --root",
     errno.EPERM: "run it with sudo; an immutable file needs `chattr -i` first",

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,40 @@ def test_an_audit_changes_nothing(house: Place) -> None:
     house.started("audit")
     house.started("facts")
     assert house.snapshot == before
+
+
+@contextlib.contextmanager
+def never_still(file: Path) -> Iterator[None]:
+    """Somebody writes a file all the time, in place and by another one's name."""
+    end, other = threading.Event(), file.with_name("daemon.json.new")
+
+    def write() -> None:
+        while not end.is_set():
+            for text in ('{"debug": true}', '{"icc": false, "debu', '{"icc": false, "debug": false}', ""):
+                file.write_text(text)
+            other.write_text("{}")
+            other.rename(file)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        end.set()
+        writer.join()
+
+
+def test_files_that_change_while_they_are_read(tmp_path: Path) -> None:
+    place = Place.recorded("debian", tmp_path / "root")
+    with never_still(place.put("/etc/docker/daemon.json", "{}")):
+        for _ in range(3):
+            ran = place.started("--json", "audit")
+            assert (ran.code in {0, 1}, ran.err.count("bug")) == (True, 0), ran
+            found = {one["id"]: one["verdict"] for one in ran.document["data"]["results"]}
+            assert found["FS-06"] in {"passed", "unknown"}, "it was read, or it was not"
+            out = tmp_path / "facts.json"
+            assert place.started("facts", "--output", out, "--force").code == 0
+            assert dockertls("--json", "audit", "--facts", out).code in {0, 1}
 
 
 # a dockerd that answers as it likes

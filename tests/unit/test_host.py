@@ -15,9 +15,10 @@ import pytest
 from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Denied, Locked, NotReady, Refused
 from dockertls.facts import NotGathered, NotSeen, gather, missing_directories
-from dockertls.host import LocalHost, Output
+from dockertls.host import READINGS, LocalHost, Output
 from dockertls.plan import Command, Directory, File, Link, Node
 from dockertls.platforms import DAEMON_JSON
+from dockertls.ways import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,46 @@ def test_a_program_that_is_not_there_is_an_answer() -> None:
     assert LocalHost().run(Command(("sh", "-c", "echo out; echo err >&2; exit 3"), "try")) == Output(
         3, "out\n", "err\n"
     )
+
+
+@pytest.mark.parametrize("writes", [1, READINGS - 1, READINGS])
+def test_a_file_that_is_written_while_it_is_read(
+    host: LocalHost, tmp_path: DiskPath, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    texts = [b"x" * length for length in range(writes)]
+    (tmp_path / "x").write_bytes(b"before")
+
+    def written_meanwhile(handle: int, path: Path) -> bytes:
+        content = read_all(handle, path)
+        if texts:
+            (tmp_path / "x").write_bytes(texts.pop())
+        return content
+
+    monkeypatch.setattr("dockertls.host.read_all", written_meanwhile)
+    if writes == READINGS:
+        with pytest.raises(NotReady, match="/x changes while it is read"):
+            host.node(Path("/x"))
+        return
+    assert host.node(Path("/x")) == File(b"", 0o644, host.self_owner)
+
+
+def test_a_file_that_is_exchanged_while_it_is_read(
+    host: LocalHost, tmp_path: DiskPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+    (tmp_path / "new").write_bytes(b"new")
+    (tmp_path / "new").chmod(0o600)
+
+    def exchanged_meanwhile(handle: int, path: Path) -> bytes:
+        content = read_all(handle, path)
+        if (tmp_path / "new").exists():
+            (tmp_path / "new").rename(tmp_path / "x")
+        return content
+
+    monkeypatch.setattr("dockertls.host.read_all", exchanged_meanwhile)
+    node = host.node(Path("/x"))
+    assert isinstance(node, File)
+    assert (node.content, node.mode) in {(b"old", 0o644), (b"new", 0o600)}, "one or the other, never of each a half"
 
 
 def test_one_lock_at_a_time(host: LocalHost, monkeypatch: pytest.MonkeyPatch) -> None:
