@@ -15,7 +15,7 @@ from typer.main import get_group
 from dockertls import __version__
 from dockertls.cli.console import Console, arguments, environment
 from dockertls.cli.signals import attend
-from dockertls.cli.stdout import flushed
+from dockertls.cli.stdout import flushed, unwritable
 from dockertls.errors import DockerTLSError, Interrupted, NotReady, Told, Usage
 from dockertls.escaping import visible
 
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 TAKEN_BACK = "what was half done has been taken back"
 LOOKED = "nothing was changed"
-LOOK_ONLY = frozenset({"check", "env", "inspect"})
+LOOK_ONLY = frozenset({"audit", "check", "env", "history", "inspect", "status"})
 """Commands that never change anything."""
 OF_THE_PROGRAM = frozenset({"--store", "--root", "--json", "--quiet", "-q", "--verbose", "-v", "--no-color"})
+OF_HELP = frozenset({"-h", "--help"})
 BUG = 70
 
 COMMANDS = MappingProxyType(
@@ -165,6 +166,8 @@ def told(error: Exception | KeyboardInterrupt, words: list[str]) -> int:
             return console.fail(Interrupted("interrupted", LOOKED if _looks_only(words) else TAKEN_BACK))
         case BrokenPipeError():
             return _closed_pipe()
+        case OSError() if OF_HELP & set(words):  # typer writes help by itself
+            return told(unwritable(error), words)
         case _:  # a traceback is for developers: `-v` shows it
             return _unexpected(error, console, words)
 

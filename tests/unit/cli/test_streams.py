@@ -36,7 +36,7 @@ def good(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "not buffered"])
-@pytest.mark.parametrize("words", [("inspect",), ("inspect", "--pem"), ("--json", "inspect")])
+@pytest.mark.parametrize("words", [("inspect",), ("inspect", "--pem"), ("--json", "inspect"), ("inspect", "--help")])
 @pytest.mark.parametrize("script", [">&-", ">/dev/full"])
 def test_a_result_that_goes_nowhere(good: Path, script: str, words: tuple[str, ...], buffered: str) -> None:
     done = run(script, *words, good, PYTHONUNBUFFERED=buffered)
