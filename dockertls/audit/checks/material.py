@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +22,7 @@ from dockertls.pki.names import display
 from dockertls.pki.paths import names_of
 from dockertls.pki.profiles import may_sign
 from dockertls.pki.verify import RENEW, name_matches
+from dockertls.probe.endpoint import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,12 +171,8 @@ def _stale(seen: Seen, leaf: x509.Certificate) -> list[str]:
     if answer is None or answer.code:
         return []
     there = {word.partition("/")[0] for word in answer.out.split()}
-    addresses = [ip_address(text) for text in map(display, names_of(leaf)) if _is_address(text)]
+    addresses = [address for name in names_of(leaf) if (address := as_address(display(name)))]
     return [str(one) for one in addresses if one.is_private and not one.is_loopback and str(one) not in there]
-
-
-def _is_address(text: str) -> bool:
-    return bool(text) and not text.strip("0123456789abcdefABCDEF.:")
 
 
 def _expiry(seen: Seen) -> Verdict:
