@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 
 class Severity(Enum):
@@ -14,6 +15,10 @@ class Severity(Enum):
     MEDIUM = 3
     LOW = 2
     INFO = 1
+
+
+SEVERITIES = MappingProxyType({one.name.lower(): one for one in Severity})
+"""As people and documents spell them, the worst first."""
 
 
 @dataclass(frozen=True)

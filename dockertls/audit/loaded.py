@@ -15,7 +15,18 @@ from dockertls.audit.seen import Answers, Live
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.escaping import visible
 from dockertls.facts import HostFacts
-from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
+from dockertls.findings import (
+    SEVERITIES,
+    Evidence,
+    Failed,
+    Finding,
+    NotApplicable,
+    Passed,
+    Severity,
+    Unknown,
+    Verdict,
+    Warned,
+)
 from dockertls.host import Output
 from dockertls.pki.held import HeldKey
 from dockertls.plan import Directory, File, Link, Node, Status
@@ -237,10 +248,9 @@ class _Reader:
         given = self._object(value, where)
         id_, title = (self._as(given.get(name), str, where, "") for name in ("id", "title"))
         severity = given.get("severity")
-        known = {one.name.lower(): one for one in Severity}
-        if severity not in known:
+        if severity not in SEVERITIES:
             self._wrong(where, "a finding with a severity that is known")
-        return Finding(id_, title, known.get(str(severity), Severity.HIGH), self._verdict(given, where))
+        return Finding(id_, title, SEVERITIES.get(str(severity), Severity.HIGH), self._verdict(given, where))
 
     def _verdict(self, given: Mapping[str, object], where: str) -> Verdict:
         evidence = tuple(self._evidence(one, where) for one in self._as(given.get("evidence"), list, where, []))

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from dockertls.audit.policy import Policy
 from dockertls.audit.seen import Expected
-from dockertls.documents import yaml_file
+from dockertls.documents import duration, yaml_file
 from dockertls.documents.yaml_file import Flaw, Items, Members, Nothing, Text, short
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.escaping import visible
-from dockertls.findings import Severity
+from dockertls.findings import SEVERITIES
 from dockertls.report.audited import Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from datetime import timedelta
 
     from dockertls.audit.policy import Waived
     from dockertls.documents.yaml_file import Value
+    from dockertls.findings import Severity
 
 T = TypeVar("T")
 
@@ -39,14 +41,11 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What may stand in a policy, and what it looks like."""
-SEVERITIES = MappingProxyType({one.name.lower(): one for one in Severity})
 FILES = MappingProxyType({"normal": False, "cis-strict": True})
-UNITS = MappingProxyType({"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)})
 WEAKEST, STRONGEST = 2048, 8192
 """Bits of RSA keys: whoever wants to let weaker ones be waives the check; Go takes no stronger ones."""
 MOST = 100
 """Faults that are told: nobody mends more at a time."""
-_TIME = re.compile(r"([0-9]{1,5})([hdw])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BITS = re.compile(r"[1-9][0-9]{0,5}")
 _USER = re.compile(r"[^\s:,]+")
@@ -127,13 +126,13 @@ class _Reading:
         return warn, fail
 
     def time(self, value: Value | None, name: str, default: timedelta) -> timedelta:
-        text = self.text(value, f"expiry {name}", "write 30d, 12h or 4w") if value else None
+        text = self.text(value, f"expiry {name}", duration.HOW) if value else None
         if text is None:
             return default
-        if match := _TIME.fullmatch(text.value):
-            return int(match[1]) * UNITS[match[2]]
-        self.flaw(text.line, f"expiry {name}: {short(text.value)} is no time", "write 30d, 12h or 4w")
-        return default
+        found = duration.parse(text.value)
+        if found is None:
+            self.flaw(text.line, f"expiry {name}: {short(text.value)} is no time", duration.HOW)
+        return default if found is None else found
 
     def rsa(self, value: Value | None) -> int:
         given = self.inner(value, "keys", ("rsa",))

@@ -23,7 +23,7 @@ from dockertls.cli.outputs import Output, file_change, format_of
 from dockertls.errors import Negative, Usage
 from dockertls.escaping import visible
 from dockertls.facts import NotSeen
-from dockertls.findings import Severity
+from dockertls.findings import SEVERITIES
 from dockertls.plan import File, Plan, shown
 from dockertls.report.audit_table import drawn, pieces
 from dockertls.report.audited import Audit
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dockertls.audit.model import Check
     from dockertls.cli.options import OutputOptions
     from dockertls.cli.session import Session
+    from dockertls.findings import Severity
     from dockertls.report.audited import Result
     from dockertls.report.baseline import Baseline
 
@@ -102,10 +103,9 @@ class Terms:
 
 def severity_of(option: str, text: str) -> Severity:
     """A severity by its name. Raises Usage if it is none."""
-    names = {one.name.lower(): one for one in reversed(Severity)}
-    if text.lower() not in names:
-        raise Usage(f"{option} {visible(text)} is no severity", f"take one of: {', '.join(names)}")
-    return names[text.lower()]
+    if text.lower() not in SEVERITIES:
+        raise Usage(f"{option} {visible(text)} is no severity", f"take one of: {', '.join(reversed(SEVERITIES))}")
+    return SEVERITIES[text.lower()]
 
 
 def gathered(session: Session, terms: Terms) -> Gathered:

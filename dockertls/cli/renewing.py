@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from dockertls.cli.hooking import run_hooks, to_be_told
 from dockertls.cli.issuing import issued_row
 from dockertls.cli.signing import key_is_revoked
 from dockertls.client.files import KEY
+from dockertls.documents import duration
 from dockertls.errors import DockerTLSError, Fault, Negative, NotReady, Usage, refuse
 from dockertls.escaping import visible
 from dockertls.pki import hooks
@@ -33,7 +32,7 @@ from dockertls.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from dockertls.cli.decided import Restart
     from dockertls.cli.deploying import Survey
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from dockertls.pki.revocation import Revocations
     from dockertls.pki.store import Generation, StoreState
 
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-TIME = re.compile(r"(?P<count>[0-9]{1,5})(?P<unit>[hdw])")
 FEW = 5  # names that a title tells
 OTHERS = 0o077
 
@@ -95,10 +92,10 @@ class Renew:
 def _time(text: str | None) -> timedelta | None:
     if text is None:
         return None
-    match = TIME.fullmatch(text)
-    if not match:
-        raise Usage(f"--within {visible(text)} is no time", "write 30d, 12h or 4w")
-    return int(match["count"]) * UNITS[match["unit"]]
+    found = duration.parse(text)
+    if found is None:
+        raise Usage(f"--within {visible(text)} is no time", duration.HOW)
+    return found
 
 
 @dataclass(frozen=True)

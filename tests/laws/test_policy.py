@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockertls.audit.policy import Policy, parse
-from dockertls.audit.policy_file import EXAMPLES, MOST, SEVERITIES
+from dockertls.audit.policy_file import EXAMPLES, MOST
 from dockertls.documents.yaml_file import LARGEST
 from dockertls.errors import attempt
+from dockertls.findings import SEVERITIES
 from dockertls.report.audited import Waiver
 
 if TYPE_CHECKING:
