@@ -10,7 +10,7 @@ from dockertls.escaping import visible
 from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
 from dockertls.report.audited import OPEN, counted, sections
 from dockertls.report.certificates import moment
-from dockertls.report.findings import STYLES
+from dockertls.report.findings import STYLES, why
 from dockertls.report.score import score
 from dockertls.report.tables import Row, Table
 
@@ -80,13 +80,8 @@ class _Shape:
         return (one.told, one.finding.severity.name.lower(), visible(one.finding.id), *owner)
 
     def _said(self, one: Result) -> str:
-        match one.finding.verdict:
-            case Passed():
-                told = one.finding.title
-            case Failed(_, cause, _) | Warned(_, cause, _):
-                told = cause
-            case Unknown(reason) | NotApplicable(reason):
-                told = reason
+        verdict = one.finding.verdict
+        told = one.finding.title if isinstance(verdict, Passed) else why(verdict)
         return visible("; ".join((told, *(self._evidence(one) if self.verbose else ()))))
 
     @staticmethod

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AGAIN = "make it again: dockertls audit --format json > FILE"
 MOST_FAULTS = 20
+"""What is told: a file of a million faults is not worth a million lines."""
 _BADNESS = MappingProxyType({name: 2 if kind is Failed else int(kind is Warned) for kind, name in WORDS.items()})
 
 Key = tuple[str, str]
@@ -69,7 +70,7 @@ def read(content: bytes, name: str) -> Baseline:
         raise Refused(f"{shown}: it has no list of results (data.results)", AGAIN)
     faults = [fault for number, item in enumerate(listed) for fault in _faults(number, item)]
     faults += _twice(listed)
-    refuse(shown, _some(faults))
+    refuse(shown, faults, most=MOST_FAULTS)
     return Baseline(name, str(body.get("host") or ""), MappingProxyType(dict(map(_entry, listed))))
 
 
@@ -109,12 +110,6 @@ def _twice(listed: list[Json]) -> Iterator[Fault]:
             told = visible(" of ".join(filter(None, key)))
             yield Fault(f"data.results[{number}]: {told} stands there twice", "leave one of them")
         seen.add(key)
-
-
-def _some(faults: list[Fault]) -> list[Fault]:
-    """The first ones, and how many there are else: a file of a million faults is not worth a million lines."""
-    left = len(faults) - MOST_FAULTS
-    return [*faults[:MOST_FAULTS], Fault(f"and {left} more", AGAIN)] if left > 0 else faults
 
 
 def _entry(item: Json) -> tuple[Key, Earlier]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from dockertls.escaping import visible
-from dockertls.findings import Failed, Passed, Severity, Unknown, Warned
-from dockertls.report.findings import summary, word
+from dockertls.findings import Failed, Severity, Unknown, Warned
+from dockertls.report.findings import summary, why, word
 from dockertls.report.metrics import WORST_FIRST, Labels, Metric, failed, plain, written
 from dockertls.report.standing import Level
 from dockertls.report.tables import Row, Table
@@ -106,7 +106,7 @@ def _goes_without_saying(finding: Finding, wrong: Collection[str]) -> bool:
 
 def in_a_line(finding: Finding) -> str:
     """One thing that is wrong."""
-    return f"{finding.id}: {word(finding.verdict)}: {_why(finding.verdict)}"
+    return f"{finding.id}: {word(finding.verdict)}: {why(finding.verdict)}"
 
 
 def and_more(rest: Sequence[Finding]) -> str:
@@ -126,7 +126,7 @@ def _first(one: Checked) -> str:
     wrong = troubles(one)
     if not wrong:
         return summary(one.findings)
-    said = shorten(f"{wrong[0].id}: {_why(wrong[0].verdict)}", MOST_SAID, placeholder=" ...")
+    said = shorten(f"{wrong[0].id}: {why(wrong[0].verdict)}", MOST_SAID, placeholder=" ...")
     return said + (f"; and {len(wrong) - 1} more" if len(wrong) > 1 else "")
 
 
@@ -135,15 +135,6 @@ def counted(levels: Mapping[Level, int]) -> str:
     total = sum(levels.values())
     counts = ", ".join(f"{levels[one]} {one.name.lower()}" for one in WORST_FIRST if levels.get(one))
     return f"{total} endpoint{'s' if total > 1 else ''}: {counts}"
-
-
-def _why(verdict: Verdict) -> str:
-    match verdict:
-        case Failed(_, cause, _) | Warned(_, cause, _):
-            return cause
-        case Passed():
-            return ""
-    return verdict.reason
 
 
 def nagios(levels: Mapping[Level, int], details: Sequence[str], days_left: int | None) -> tuple[str, Level]:

@@ -24,6 +24,11 @@ def word(verdict: Verdict) -> str:
     return WORDS[type(verdict)]
 
 
+def why(verdict: Verdict) -> str:
+    """The cause, or why it cannot be told or makes no sense; empty: it passed."""
+    return _advice(verdict)[0] or ""
+
+
 def as_json(finding: Finding) -> dict[str, object]:
     """One finding, in the contract's shape."""
     verdict = finding.verdict
@@ -82,16 +87,10 @@ def _row(finding: Finding, text: str) -> Row:
 
 
 def _told(verdict: Verdict, *, verbose: bool) -> str:
-    match verdict:
-        case Passed(evidence):
-            shown = evidence if verbose else evidence[:2]
-            return "; ".join(dict.fromkeys(visible(item.seen) for item in shown))
-        case Failed(_, cause, _) | Warned(_, cause, _):
-            return visible(cause)
-        case Unknown(reason) | NotApplicable(reason):
-            return visible(reason)
-        case _:
-            assert_never(verdict)
+    if not isinstance(verdict, Passed):
+        return visible(why(verdict))
+    shown = verdict.evidence if verbose else verdict.evidence[:2]
+    return "; ".join(dict.fromkeys(visible(item.seen) for item in shown))
 
 
 def remedies(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from dockertls.escaping import visible
-from dockertls.findings import Failed, NotApplicable, Passed, Unknown, Warned
+from dockertls.findings import Failed, Warned
 from dockertls.report.audited import FAILED, OPEN, WARNED, counted, sections
 from dockertls.report.certificates import moment
+from dockertls.report.findings import why
 from dockertls.report.score import score
 
 if TYPE_CHECKING:
@@ -60,18 +61,8 @@ def _section(section: Section) -> Iterator[str]:
 
 def _row(one: Result) -> str:
     name = f"{code(one.finding.id)} {text(one.finding.title)}"
-    cells = (one.told, one.finding.severity.name.lower(), name, text(_why(one)))
+    cells = (one.told, one.finding.severity.name.lower(), name, text(why(one.finding.verdict)))
     return f"| {' | '.join(cells)} |"
-
-
-def _why(one: Result) -> str:
-    match one.finding.verdict:
-        case Failed(_, cause, _) | Warned(_, cause, _):
-            return cause
-        case Unknown(reason) | NotApplicable(reason):
-            return reason
-        case Passed():
-            return ""
 
 
 def _details(one: Result) -> Iterator[str]:
@@ -99,7 +90,7 @@ def _waivers(audit: Audit) -> Iterator[str]:
     for one, waiver in waived:
         owner = f" ({code(one.daemon)})" if one.daemon else ""
         told = f"- {code(one.finding.id)}{owner} until {waiver.until.isoformat()}"
-        yield f"{told}: {text(waiver.reason)} ({one.finding.severity.name.lower()}: {text(_why(one))})"
+        yield f"{told}: {text(waiver.reason)} ({one.finding.severity.name.lower()}: {text(why(one.finding.verdict))})"
 
 
 def text(words: str) -> str:

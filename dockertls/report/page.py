@@ -6,8 +6,9 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Failed, NotApplicable, Passed, Severity, Unknown, Warned
+from dockertls.findings import Failed, Passed, Severity, Warned
 from dockertls.report.audited import OPEN, counted, sections
+from dockertls.report.findings import why
 from dockertls.report.markup import Markup, el, joined
 from dockertls.report.page_style import CSS
 from dockertls.report.score import score
@@ -152,17 +153,9 @@ def _title(one: Result) -> Markup:
         *((el("span", one.daemon),) if one.daemon else ()),
         *((el("span", f"was {one.before}"),) if one.counts and one.before else ()),
     )
-    return joined(el("div", *tags, class_="tags"), el("h3", one.finding.title), _cause(one))
-
-
-def _cause(one: Result) -> Markup:
-    match one.finding.verdict:
-        case Failed(_, cause, _) | Warned(_, cause, _):
-            return el("p", cause, class_="cause")
-        case Unknown(reason) | NotApplicable(reason):
-            return el("p", reason, class_="cause")
-        case Passed():
-            return Markup()
+    verdict = one.finding.verdict
+    cause = Markup() if isinstance(verdict, Passed) else el("p", why(verdict), class_="cause")
+    return joined(el("div", *tags, class_="tags"), el("h3", one.finding.title), cause)
 
 
 def _more(one: Result) -> Iterator[Markup]:
