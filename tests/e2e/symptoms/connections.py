@@ -190,8 +190,8 @@ def _bundle(stage: Stage, content: bytes | None) -> Asked:
     return docker_py(stage, _at(stage.secure().port, stage), REQUESTS_CA_BUNDLE=str(bundle))
 
 
-def _not_docker(ask: Callable[[Stage, Where], Asked], stage: Stage) -> Asked:
-    """A web server, with a certificate of ours."""
+def _answering(name: str, answer: bytes, stage: Stage) -> Where:
+    """A TLS server with a certificate of ours, that says the same to everybody and closes the connection."""
 
     def make() -> int:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -201,29 +201,23 @@ def _not_docker(ask: Callable[[Stage, Where], Asked], stage: Stage) -> Asked:
         def behave(caller: socket.socket) -> None:
             with context.wrap_socket(caller, server_side=True) as tls:
                 tls.recv(4096)
-                tls.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>")
+                tls.sendall(answer)
 
         return stage.serve(behave)
 
-    return ask(stage, _at(stage.once("web", make), stage))
+    return _at(stage.once(name, make), stage)
+
+
+def _not_docker(ask: Callable[[Stage, Where], Asked], stage: Stage) -> Asked:
+    """A web server."""
+    page = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>"
+    return ask(stage, _answering("web", page, stage))
 
 
 def _half(stage: Stage) -> Where:
     """A daemon that ends amid each of its answers."""
-
-    def make() -> int:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        files = stage.files(stage.papers.server)
-        context.load_cert_chain(files / "cert.pem", files / "key.pem")
-
-        def behave(caller: socket.socket) -> None:
-            with context.wrap_socket(caller, server_side=True) as tls:
-                tls.recv(4096)
-                tls.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n")
-
-        return stage.serve(behave)
-
-    return _at(stage.once("half", make), stage)
+    half = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n"
+    return _answering("half", half, stage)
 
 
 def _speaking(program: tuple[object, ...], version: str, stage: Stage) -> Asked:
