@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockertls.audit.guarded import NOT_WRITTEN, STICKY
 from dockertls.audit.model import Check, Fix
 from dockertls.client.contexts import contexts
 from dockertls.client.files import CA, CERT, KEY
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
     from dockertls.audit.model import Judge
     from dockertls.audit.seen import Seen
+    from dockertls.client.contexts import Context
     from dockertls.client.copies import ClientCopy
     from dockertls.findings import Verdict
 
 _NONE = NotApplicable("there are no clients' files on this host")
-_OTHERS_WRITE, _NOT_MINE = 0o022, 0o077
-_STICKY = 0o1000
+_NOT_MINE = 0o077
 
 
 def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
@@ -59,14 +60,14 @@ def _modes(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
             yield _flaw(
                 path, mode, "is open to others than its owner", "chmod 600 {path}; if others read it, revoke it"
             )
-        elif file.mode & _OTHERS_WRITE:
+        elif file.mode & NOT_WRITTEN:
             yield _flaw(path, mode, "can be written by others", "chmod go-w {path}")
         if owner is not None and file.owner[0] not in {owner, 0}:
             yield _flaw(
                 path, f"owner {file.owner[0]}", "belongs to somebody else", "chown it to the user whose home it is"
             )
     folder = _node(seen, copy.folder)
-    if isinstance(folder, Directory) and folder.mode & _OTHERS_WRITE:
+    if isinstance(folder, Directory) and folder.mode & NOT_WRITTEN:
         yield _flaw(copy.folder, f"mode {folder.mode:04o}", "can be written by others", "chmod 700 {path}")
 
 
@@ -106,9 +107,7 @@ def _verifying(seen: Seen) -> Verdict:
         for one in found:
             place, name = str(folder), f"context {visible(one.name)}"
             if one.host.startswith("tcp://") and (one.skip_tls_verify or not one.ca):
-                why = (
-                    "is told not to verify the server" if one.skip_tls_verify else "has no ca.pem: it goes without TLS"
-                )
+                why = _instead(one)
                 evidence = (Evidence("context", visible(place), f"{name}: {visible(one.host)}", "verified"),)
                 flaws.append(
                     Flaw(evidence, f"{name} in {visible(place)} {why}", "dockertls client install NAME --context", True)
@@ -118,13 +117,22 @@ def _verifying(seen: Seen) -> Verdict:
     return verdict(flaws, tuple(good)) if flaws or good else NotApplicable("no docker context goes over TCP")
 
 
+def _instead(context: Context) -> str:
+    """What docker does with a context that does not verify the server; as of `dockertls.client.contexts.lack`."""
+    if context.skip_tls_verify:
+        return "is told not to verify the server"
+    if context.cert or context.key:
+        return "has no ca.pem: docker believes whom this host's system believes"
+    return "has no ca.pem: it goes without TLS"
+
+
 def _ways(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
     """Whoever can write a directory on the way can put files of his own there."""
     if isinstance(_node(seen, copy.docker_dir), Link):
         yield _flaw(copy.docker_dir, "a link", "is a link: its end may change", "put the directory itself there")
     for parent in copy.docker_dir.parents:
         node = _node(seen, parent)
-        if isinstance(node, Directory) and node.mode & _OTHERS_WRITE and not node.mode & _STICKY:
+        if isinstance(node, Directory) and node.mode & NOT_WRITTEN and not node.mode & STICKY:
             yield _flaw(parent, f"mode {node.mode:04o}", "can be written by others", "chmod go-w {path}")
 
 
