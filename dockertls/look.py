@@ -115,9 +115,8 @@ class Look:
             if None not in seen:
                 self.changed[path] = max(one.changed for one in seen if one)
 
-    def stat(self, path: Path) -> Status | None:
-        """See what a path names, through links, from outside; None: nothing, or it is not to be seen."""
+    def stat(self, path: Path) -> None:
+        """See what a path names, through links, from outside, if it is to be seen."""
         if path not in self.statuses:
             with self.bearing(path, bears=True):
                 self.statuses[path] = self.host.status(self.host.real(path))
-        return self.statuses.get(path)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.endpoints import sockets
+from dockertls.audit.material import content_of
 from dockertls.documents.passwd import parse_groups
 from dockertls.facts import GROUP, PROC, NotGathered, NotSeen
 from dockertls.plan import Directory, File, Link
@@ -147,11 +148,7 @@ def group_id(seen: Seen) -> int | None:
 
 def groups_of(seen: Seen) -> tuple[Group, ...]:
     """The groups of the host; none if they cannot be seen."""
-    try:
-        file = seen.facts.file(GROUP)
-    except NotGathered:
-        return ()
-    return parse_groups(file.content.decode(errors="replace")) if file else ()
+    return parse_groups((content_of(seen.facts, GROUP) or b"").decode(errors="replace"))
 
 
 def configuration(seen: Seen) -> Iterator[Guarded]:
@@ -255,14 +252,26 @@ def status_of(seen: Seen, path: Path) -> Status | File | Directory | None:
     return node
 
 
+def righted(one: Guarded, status: Status | File | Directory) -> tuple[int, Owner]:
+    """The mode and the owner that it should have: the owner stays where he is right."""
+    return status.mode & ~one.denied, (one.owner, one.group_wanted) if any(_owned(one, status)) else status.owner
+
+
 def wrong(one: Guarded, status: Status | File | Directory) -> str:
     """What is wrong with mode and owner, for people; empty: nothing is.
 
     In a sticky directory such as /tmp nobody takes away what is not his own.
     """
+    owned = tuple(_owned(one, status))
+    sticky = one.group == ANY and status.mode & STICKY and not owned
+    mode = (f"mode {status.mode:04o}",) if status.mode & one.denied and not sticky else ()
+    return ", ".join((*mode, *owned))
+
+
+def _owned(one: Guarded, status: Status | File | Directory) -> Iterator[str]:
+    """By whom it must not be owned, and is."""
     user, group = status.owner
-    sticky = one.group == ANY and status.mode & STICKY and user in {one.owner, 0}
-    told = [f"mode {status.mode:04o}"] if status.mode & one.denied and not sticky else []
-    told += [f"owner {user}"] if user not in {one.owner, 0} else []
-    told += [f"group {group}"] if one.group != ANY and not _is_right_group(one, group) else []
-    return ", ".join(told)
+    if user not in {one.owner, 0}:
+        yield f"owner {user}"
+    if one.group != ANY and not _is_right_group(one, group):
+        yield f"group {group}"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.checks.audit_rules import PLACES, rule_for
-from dockertls.audit.guarded import NOT_WRITTEN, wrong
+from dockertls.audit.guarded import NOT_WRITTEN, righted, wrong
 from dockertls.audit.guarded import TABLE as GUARDED
 from dockertls.audit.material import certificates_at, usual_authority
 from dockertls.audit.options import said
@@ -102,8 +102,8 @@ def _guarded(seen: Seen, one: Guarded) -> Change | None:
     node = seen.facts.files.get(place)
     if not isinstance(node, File | Directory) or not (fault := wrong(one, node)):
         return None
-    owner = node.owner if fault.startswith("mode") and "," not in fault else (one.owner, one.group_wanted)
-    after = replace(node, mode=node.mode & ~one.denied, owner=owner)
+    mode, owner = righted(one, node)
+    after = replace(node, mode=mode, owner=owner)
     return Change(place, node, after, f"nobody else's to change ({fault})")
 
 

@@ -58,13 +58,8 @@ class Console:
 
     def tell(self, text: str) -> None:
         """A line of the result, folded to the terminal's width; whole in a pipe."""
-        if self.json:
-            return
-        if sys.stdout.isatty():
-            from shutil import get_terminal_size
-
-            text = folded(text, get_terminal_size().columns)
-        self.result(text)
+        room = self.columns
+        self.result(folded(text, room) if room else text)
 
     def raw(self, content: bytes) -> None:
         """Bytes to stdout as they are; raises as `put`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from dockertls.audit.endpoints import sockets, to_look_at
 from dockertls.audit.gathered import WANTED, Asked, Gathered, dockerds, keys_in
 from dockertls.audit.guarded import registries_at, to_stat
 from dockertls.audit.material import certificates_at, content_of, material_of, usual_authority
-from dockertls.audit.seen import Answers, Live, Seen
+from dockertls.audit.seen import Answers, Expected, Live, Seen
+from dockertls.audit.sockets import SYSTEMD
 from dockertls.cli.folders import usual_dirs
 from dockertls.client import copies
 from dockertls.client.files import CERT, KEY
@@ -49,8 +49,7 @@ if TYPE_CHECKING:
     from dockertls.probe.endpoint import Endpoint
 
 QUESTIONS = ("/info", "/version", "/networks/bridge", "/containers/json")
-SYSTEMD, OK = 1, 200
-WARN, FAIL = timedelta(days=30), timedelta(days=7)
+OK = 200
 
 
 def gather_host(session: Session, *, timeout: float) -> Gathered:
@@ -191,8 +190,8 @@ class _Looks:
             seen,
             roots,
             now=facts.taken,
-            warn=WARN,
-            fail=FAIL,
+            warn=Expected.warn,
+            fail=Expected.fail,
             client=each_certificate(client.cert or b"")[0],
             current=certificates_at(facts, self.material.cert)[:1] or "its certificate's file was not seen",
         )

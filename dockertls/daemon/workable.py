@@ -218,13 +218,18 @@ def _parent(case: Case) -> Iterator[Fault]:
         )
 
 
-def _limits(case: Case) -> Iterator[Fault]:
-    limits = case.value("default-ulimits")
+def inverted(limits: Json) -> Iterator[tuple[str, int, int]]:
+    """Of default-ulimits those whose soft limit is above the hard one: name, soft and hard."""
     for name, one in limits.items() if isinstance(limits, dict) else ():
         soft, hard = (one.get(key) for key in ("Soft", "Hard")) if isinstance(one, dict) else (None, None)
         if isinstance(soft, int) and isinstance(hard, int) and 0 <= hard < soft:
-            told = f"default-ulimits {visible(name)} ({case.origin('default-ulimits')})"
-            yield Fault(f"{told}: soft {soft} is above hard {hard}: no container starts", "let soft be at most hard")
+            yield name, soft, hard
+
+
+def _limits(case: Case) -> Iterator[Fault]:
+    for name, soft, hard in inverted(case.value("default-ulimits")):
+        told = f"default-ulimits {visible(name)} ({case.origin('default-ulimits')})"
+        yield Fault(f"{told}: soft {soft} is above hard {hard}: no container starts", "let soft be at most hard")
 
 
 TABLE: tuple[Callable[[Case], Iterator[Fault]], ...] = (

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from dockertls.audit.model import Check, Fix, asked, cis, configure
 from dockertls.audit.options import Said, option, said, switch
+from dockertls.daemon.workable import inverted
 from dockertls.facts import PROC
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.plan import File
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dockertls.audit.seen import Seen
-    from dockertls.documents.json_file import Json
     from dockertls.findings import Verdict
 
 SHIPPED = frozenset({"awslogs", "fluentd", "gcplogs", "gelf", "journald", "splunk", "syslog"})
@@ -93,20 +91,14 @@ def _storage(seen: Seen, found: Said) -> Verdict:
 
 
 def _ulimits(_: Seen, found: Said) -> Verdict:
-    limits = found.value if isinstance(found.value, dict) else {}
-    wrong = [name for name, one in limits.items() if isinstance(one, dict) and _above(one)]
+    wrong = [name for name, _, _ in inverted(found.value)]
     if wrong:
         cause = f"the soft limit of {', '.join(wrong)} is above the hard one: dockerd starts, and containers do not"
         return Failed(found.expecting("soft at most hard"), cause, "correct default-ulimits")
-    if limits:
+    if isinstance(found.value, dict) and found.value:
         return Passed(found.expecting("set"))
     cause = "a container may open as many files as dockerd itself"
     return Warned(found.expecting("set"), cause, "set default-ulimits, nofile at least, to what your containers need")
-
-
-def _above(limit: Mapping[str, Json]) -> bool:
-    soft, hard = limit.get("Soft"), limit.get("Hard")
-    return isinstance(soft, int) and isinstance(hard, int) and hard >= 0 and soft > hard
 
 
 def _namespaces(seen: Seen, found: Said) -> Verdict:

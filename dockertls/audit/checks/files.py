@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockertls.audit.guarded import TABLE as GUARDED
-from dockertls.audit.guarded import status_of, wrong
+from dockertls.audit.guarded import righted, status_of, wrong
 from dockertls.audit.model import Check, Fix, asked, cis
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.escaping import visible
@@ -69,9 +69,10 @@ def _flaw(one: Guarded, status: Status | File | Directory, cause: str) -> Flaw |
     fault = wrong(one, status)
     if not fault:
         return None
-    place, right = visible(str(one.path)), f"mode {status.mode & ~one.denied:04o}, owner {one.owner}:{one.group_wanted}"
-    owned = "" if "mode" in fault and "," not in fault else f"chown {one.owner}:{one.group_wanted} {place} && "
-    remedy = f"{owned}chmod {status.mode & ~one.denied:04o} {place}"
+    place, (mode, owner) = visible(str(one.path)), righted(one, status)
+    right = f"mode {mode:04o}, owner {one.owner}:{one.group_wanted}"
+    owned = "" if owner == status.owner else f"chown {one.owner}:{one.group_wanted} {place} && "
+    remedy = f"{owned}chmod {mode:04o} {place}"
     told = PUTS if _is_folder(status) else cause
     return Flaw((_evidence(one, status, right),), f"{place} ({fault}): {told}", remedy, fatal=True)
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from dockertls.audit.guarded import data_root, group_id, groups_of
 from dockertls.audit.model import Check, asked, cis
 from dockertls.audit.mounts import mounts
-from dockertls.documents.passwd import parse_passwd
 from dockertls.escaping import visible
-from dockertls.facts import GROUP, PASSWD, NotGathered
+from dockertls.facts import GROUP, PASSWD, NotGathered, users
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 
 if TYPE_CHECKING:
@@ -79,9 +78,8 @@ def _members(seen: Seen) -> Verdict:
 def members(seen: Seen, group: int) -> frozenset[str]:
     """The users of a group: those that it names, and those whose own it is."""
     named = (name for one in groups_of(seen) if one.gid == group for name in one.members)
-    file = seen.facts.file(PASSWD)
-    users = parse_passwd(file.content.decode(errors="replace")) if file else ()
-    return frozenset((*named, *(user.name for user in users if user.gid == group and user.uid)))
+    own = (user.name for user in users(seen.facts) if user.gid == group and user.uid)
+    return frozenset((*named, *own))
 
 
 def _wanted(seen: Seen) -> str:

@@ -198,13 +198,10 @@ def _authorities(seen: Seen) -> Verdict:
     """Whether it is said whose clients are let in."""
     if not asks_for_certificates(seen.reading):
         return NotApplicable("it asks no client for a certificate")
-    for fault in (*any_authority(seen.reading), *default_material(seen.reading)):
-        kind = Failed if fault in tuple(any_authority(seen.reading)) else Warned
-        return kind(
-            (Evidence("configuration", str(seen.reading.config), fault.message, "tlscacert"),),
-            fault.message,
-            fault.hint,
-        )
+    for kind, rule in ((Failed, any_authority), (Warned, default_material)):
+        if fault := next(iter(rule(seen.reading)), None):
+            said = Evidence("configuration", str(seen.reading.config), fault.message, "tlscacert")
+            return kind((said,), fault.message, fault.hint)
     path, found = seen.served.files.ca, seen.served.authorities
     if untold := seen.served.untold(path, "tlscacert"):
         return untold

@@ -39,11 +39,6 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
     return replace(first, evidence=tuple(seen))
 
 
-def _opened(seen: Seen) -> tuple[tuple[str, str], ...]:
-    """The TCP hosts that it is told to open, each with who says so."""
-    return seen.reading.reached()
-
-
 def live(*ids: str) -> Judge:
     """What looking at its endpoints came to, of the findings of these ids."""
 
@@ -67,7 +62,7 @@ def _unseen(seen: Seen) -> Verdict:
     """Why nothing was looked at."""
     if seen.untried:
         return Unknown(seen.untried[0])
-    told = _opened(seen)
+    told = seen.reading.reached()
     if not told:
         return NO_PORT if not seen.reading.unknown else Unknown(seen.reading.unknown[0])
     return Unknown(f"{told[0][0]} ({told[0][1]}) was not looked at: dockerd does not run, or not in reach")
@@ -126,7 +121,7 @@ def _addresses(seen: Seen) -> tuple[list[tuple[str, bool]], str]:
     if not held.unknown and not seen.reading.packaging.user:
         ports = {Endpoint.parse(one.endpoint).port for one in seen.live}
         return [(str(one), one.address.is_unspecified) for one in held.tcp if one.port in ports], "sockets"
-    return [(host, _is_every(host)) for host, _ in _opened(seen) if is_tcp(host)], "configuration"
+    return [(host, _is_every(host)) for host, _ in seen.reading.reached() if is_tcp(host)], "configuration"
 
 
 def _is_every(host: str) -> bool:
