@@ -94,7 +94,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         lambda v: any(v.get(name) for name in _CA_BUNDLES),
         _CA_BUNDLES,
-        "it takes the place of ca.pem in docker-py, whatever ca_cert says",
+        "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE takes the place of ca.pem in docker-py, whatever ca_cert says",
         "unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE, or let them name ca.pem",
     ),
 )

@@ -121,7 +121,7 @@ CERTIFICATES: tuple[Remedy, ...] = (
     Remedy(
         "not-yet-valid",
         r"certificate is not yet valid|not yet valid: current time \S+ is before"
-        r"|CertificateNotYetValid|uses not yet valid",
+        r"|CertificateNotYetValid|uses not yet valid|\(bad_certificate\) PKIX[^)]*validity check failed",
         "a certificate is not valid yet: a clock is behind, the issuer's was ahead, or it has expired by a clock "
         "that is wrong",
         "compare the clocks of both hosts (timedatectl); if they are right, renew it: dockertls renew NAME",
@@ -137,7 +137,7 @@ CERTIFICATES: tuple[Remedy, ...] = (
     ),
     Remedy(
         "expired",
-        r"certificate has expired|certificate[ _]expired|expired certificate",
+        r"certificate has expired|certificate[ _]expired|expired certificate|CertificateExpired|validity check failed",
         "the server's certificate, or its authority's, has expired; or it was renewed and dockerd still shows the old "
         "one, since it reads its files at start alone",
         "renew it and restart dockerd: dockertls renew NAME, or systemctl restart docker if the file is new already; "

@@ -14,6 +14,9 @@ from dockertls.probe.remedies import TABLE, explain, of_errno, of_verify_code
 REFUSED_LOG = "tls: failed to verify client certificate: x509: "
 LOG = "2026/11/24 18:51:50 http: TLS handshake error from 10.0.0.9:4711: "
 NEWER = "tls: failed to verify certificate: x509: "
+OF_PKIX = (  # of Java: which of the two it is stands in a prefix that older ones lack, or further below
+    "PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed"
+)
 FILE = "unable to configure the Docker daemon with file /etc/docker/daemon.json: "
 SOCKET = "socket-missing"
 CLI = (
@@ -273,6 +276,9 @@ SYMPTOMS = [
     ("curl: (60) SSL certificate problem: certificate has expired", "expired"),
     ("Received fatal alert: certificate_expired", "client-expired"),
     ("(certificate_expired) PKIX path validation failed: validity check failed", "expired"),
+    (f"javax.net.ssl.SSLHandshakeException: (bad_certificate) {OF_PKIX}", "not-yet-valid"),
+    (f"javax.net.ssl.SSLHandshakeException: {OF_PKIX}", "expired"),
+    (f"{OF_PKIX}\nCaused by: java.security.cert.CertificateNotYetValidException: NotBefore", "not-yet-valid"),
     (f"{LOG}remote error: tls: expired certificate", "expired"),
     ('Get "https://web1:2376/v1.50/info": remote error: tls: expired certificate', "client-expired"),
     (
