@@ -138,7 +138,7 @@ class InTables:
             told = (f"{count} {words[code]}" for code, count in sorted(tally.codes.items()))
             self._console.tell(f"{self.total} endpoints: {', '.join(told)}")
         if tally.unknown:
-            where = f" of {tally.unknown} endpoints" if self.total > 1 else ""
+            where = f" of {tally.unknown} endpoint{'s' if tally.unknown > 1 else ''}" if self.total > 1 else ""
             self._console.warn(f"not everything{where} could be told; --strict makes that a failure")
         return tally.worst
 
