@@ -99,7 +99,10 @@ class _Reader:
         return self._as(value, dict, where, {})
 
     def _texts(self, value: object, where: str) -> tuple[str, ...]:
-        return tuple(self._as(one, str, where, "") for one in self._as(value, list, where, []))
+        found = self._as(value, list, where, [])
+        if set(map(type, found)) <= {str}:  # as nearly all are: a host has thousands of names
+            return tuple(found)
+        return tuple(self._as(one, str, where, "") for one in found)
 
     def _number(self, value: object, where: str) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.daemon.options import BY_FLAG, BY_KEY, BY_SHORT, BadValue, Kind, fits, join_values, read_value
@@ -82,6 +84,10 @@ class Flags:
 
     def values(self) -> Mapping[str, Json]:
         """What the flags say together, by daemon.json key; flags that are unknown or have a bad value are left out."""
+        return self._values
+
+    @cached_property
+    def _values(self) -> Mapping[str, Json]:
         said: dict[str, Json] = {}
         for item in self.occurrences:
             try:
@@ -92,7 +98,7 @@ class Flags:
                 value = join_values(said[item.key], value)
             if item.option:
                 said[item.key] = value
-        return said
+        return MappingProxyType(said)
 
     def replaced(self, changes: Mapping[Occurrence, tuple[str, ...]]) -> tuple[str, ...]:
         """The words with some occurrences written anew, or removed where the new words are none; others as given."""

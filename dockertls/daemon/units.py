@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.daemon.started import Place, named
 from dockertls.documents.unit_file import Assignment, MergedUnit, UnitFile, command_line, merged
 from dockertls.errors import Refused
-from dockertls.facts import SERVICES, UNIT_DIRS, USER_UNIT_DIRS, NotGathered, users
+from dockertls.facts import SERVICES, UNIT_DIRS, USER_UNIT_DIRS, users
 from dockertls.plan import File, Link
 from dockertls.platforms import SERVICE, at_home
 
@@ -83,10 +83,7 @@ def _of_users(facts: HostFacts) -> Iterator[Units]:
 
 def _is_seen(facts: HostFacts, path: Path) -> bool:
     """Whether something is there; homes are not looked at where there is another Docker."""
-    try:
-        return facts.node(path) is not None
-    except NotGathered:
-        return False
+    return facts.files.get(path) is not None and path not in facts.unseen
 
 
 def own_drop_ins(facts: HostFacts) -> frozenset[Path]:

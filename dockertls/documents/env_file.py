@@ -228,8 +228,9 @@ def _readings(text: str, dialect: Dialect) -> Iterator[Reading]:
     if dialect is Dialect.SHELL:
         yield shell_env.read(text)
         return
-    yield systemd_env.read(text, swallowing=False)
-    yield systemd_env.read(text, swallowing=True)
+    newer = systemd_env.read(text, swallowing=False)
+    yield newer
+    yield systemd_env.read(text, swallowing=True) if "\\" in text else newer
 
 
 def _is_broken(value: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class User:
         return (self.uid, self.gid)
 
 
+@lru_cache(maxsize=4)
 def parse_passwd(text: str) -> tuple[User, ...]:
     """The users in lines of passwd(5); lines that are none are passed over."""
     entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
@@ -46,6 +48,7 @@ class Group:
     members: tuple[str, ...]
 
 
+@lru_cache(maxsize=4)
 def parse_groups(text: str) -> tuple[Group, ...]:
     """The groups in lines of group(5); lines that are none are passed over."""
     entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import warnings
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -384,10 +384,16 @@ def _rounds(block: Block) -> int | None:
 def _certificate(block: Block, number: int) -> x509.Certificate | Fault:
     """The certificate, all of whose names and extensions can be read; or what is wrong with it."""
     try:
-        return readable(partial(x509.load_pem_x509_certificate, block.text))
+        return _certificate_of(block.text)
     except MALFORMED as error:
         reason = visible(str(error)).split(". See")[0]
         return Fault(f"certificate {number} cannot be read: {reason}", "copy it again from where it was made")
+
+
+@lru_cache(maxsize=256)
+def _certificate_of(text: bytes) -> x509.Certificate:
+    """Of a block in PEM; many questions are asked of one certificate. Raises one of `MALFORMED`."""
+    return readable(partial(x509.load_pem_x509_certificate, text))
 
 
 def readable(load: Callable[[], x509.Certificate]) -> x509.Certificate:
