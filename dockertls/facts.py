@@ -100,13 +100,16 @@ class HostFacts:
 
     def node(self, path: Path) -> Node | None:
         """What is at `path` itself. Raises NotGathered."""
-        if path in self.unseen:
+        if self.unseen and path in self.unseen:
             raise NotSeen(self.unseen[path])
-        if path in self.files:
-            return self.files[path]
-        if self._surely_missing(path):
-            return None
+        node = self.files.get(path)
+        if node is not None or path in self.files or self._surely_missing(path):
+            return node
         raise NotGathered(str(path))
+
+    def lacks(self, path: Path) -> bool:
+        """Whether nothing is at `path`; false where that was not looked at."""
+        return path not in self.unseen and path in self.files and self.files[path] is None
 
     def _surely_missing(self, path: Path) -> bool:
         """Whether a directory on the way is known to be missing, or known not to hold it."""

@@ -81,6 +81,8 @@ def client_copies(facts: HostFacts, docker_dirs: Iterable[Path]) -> tuple[Client
 
 
 def _in(facts: HostFacts, docker_dir: Path) -> Iterator[ClientCopy]:
+    if facts.lacks(docker_dir):  # as in most homes
+        return
     own = _copy(facts, docker_dir, docker_dir)
     yield own
     try:

@@ -11,7 +11,7 @@ from dockertls.documents.unit_file import Assignment, MergedUnit, UnitFile, comm
 from dockertls.errors import Refused
 from dockertls.facts import SERVICES, UNIT_DIRS, USER_UNIT_DIRS, users
 from dockertls.plan import File, Link
-from dockertls.platforms import SERVICE, at_home
+from dockertls.platforms import HOME, SERVICE, at_home
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,6 +25,8 @@ DROP_IN = UNIT_DIRS[0] / f"{SERVICE}.d" / OWN_NAME
 SOCKET_DROP_IN = UNIT_DIRS[0] / f"{SOCKET}.d" / OWN_NAME
 GUARD_DROP_IN = UNIT_DIRS[2] / f"{SERVICE}.d" / "zz-dockertls-guard.conf"
 """Not in /etc: what `systemctl revert` removes there must not take it along."""
+_IN_HOME = (USER_UNIT_DIRS[0] / SERVICE).relative_to(HOME)
+"""Where a user's own Docker is set up, from the home on."""
 OWN = frozenset({DROP_IN, SOCKET_DROP_IN, GUARD_DROP_IN})
 """The drop-ins that are this tool's own; every other one is somebody else's and is never edited.
 
@@ -77,7 +79,7 @@ def owners(facts: HostFacts) -> tuple[User, ...]:
 def _of_users(facts: HostFacts) -> Iterator[Units]:
     meant = (user for user in users(facts) if user.uid and facts.asker in {0, user.uid})
     for user in meant:
-        if _is_seen(facts, at_home(USER_UNIT_DIRS[0], user.home) / SERVICE):
+        if _is_seen(facts, user.home / _IN_HOME):
             yield Units(SERVICE, tuple(at_home(folder, user.home) for folder in USER_UNIT_DIRS), user)
 
 
