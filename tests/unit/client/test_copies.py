@@ -53,6 +53,21 @@ def test_a_folder_without_files_is_no_copy(host: FactsOf) -> None:
     assert client_copies(host({}), (FOLDER,)) == ()
 
 
+@pytest.mark.parametrize(
+    ("unseen", "told"),
+    [({}, []), ({FOLDER: "denied"}, ["denied"]), ({FOLDER / "cert.pem": "denied"}, [])],
+    ids=["not there", "not to be seen", "not there, whatever is said of what it holds"],
+)
+def test_only_a_folder_that_is_known_to_be_missing_is_passed_over(
+    host: FactsOf, unseen: dict[Path, str], told: list[str]
+) -> None:
+    facts = host({})
+    below = {FOLDER / name: "denied" for name in ("ca.pem", "cert.pem", "key.pem")} if FOLDER in unseen else {}
+    facts = replace(facts, files={**facts.files, FOLDER: None}, unseen={**unseen, **below})
+    assert facts.lacks(FOLDER) is (FOLDER not in unseen)
+    assert [copy.fault for copy in client_copies(facts, (FOLDER,))] == told
+
+
 def test_a_certificate_alone_or_beside_another_key_is_nobodys_own(host: FactsOf, people: People) -> None:
     """Certificates are public: whoever copies one must not be handed the next one's key."""
     mine = in_folder(people.files)
