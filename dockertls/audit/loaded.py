@@ -124,7 +124,7 @@ class _Reader:
             self._each(data, "keys", self._key),
             MappingProxyType(dict(self._dockerds(data))),
             None if peer is None else self._as(peer, int, "peer", 0),
-            tuple(map(Path, self._texts(data.get("docker_dirs"), "docker_dirs"))),
+            tuple(map(_path, self._texts(data.get("docker_dirs"), "docker_dirs"))),
         )
 
     def _facts(self, data: Mapping[str, object]) -> HostFacts:

@@ -202,6 +202,10 @@ def url_faults(endpoint_url: str) -> list[Fault]:
 # reading
 
 
+WITHOUT_CA = "has no ca.pem: docker believes whom this host's system believes"
+"""Of a context with a certificate or a key; without any file docker speaks plain HTTP."""
+
+
 def lack(context: Context) -> Fault | None:
     """Why the docker CLI does not speak mutual TLS with a context of a TCP endpoint; None: it does, or cannot be told.
 
@@ -210,7 +214,7 @@ def lack(context: Context) -> Fault | None:
     if context.ca or context.fault:
         return None
     name = visible(context.name)
-    told = "has no ca.pem: docker believes whom this host's system believes"
+    told = WITHOUT_CA
     if context.skip_tls_verify:
         told = "has no ca.pem, and docker believes any server with it (skip-tls-verify)"
     elif not (context.cert or context.key):

@@ -230,7 +230,7 @@ def _readings(text: str, dialect: Dialect) -> Iterator[Reading]:
         return
     newer = systemd_env.read(text, swallowing=False)
     yield newer
-    yield systemd_env.read(text, swallowing=True) if "\\" in text else newer
+    yield systemd_env.read(text, swallowing=True) if "\\" in text else newer  # only a backslash swallows
 
 
 def _is_broken(value: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.audit.guarded import NOT_WRITTEN, STICKY
 from dockertls.audit.model import Check, Fix
-from dockertls.client.contexts import contexts
+from dockertls.client.contexts import WITHOUT_CA, contexts
 from dockertls.client.files import CA, CERT, KEY
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.client.judging import Held, Kept, worth
@@ -122,7 +122,7 @@ def _instead(context: Context) -> str:
     if context.skip_tls_verify:
         return "is told not to verify the server"
     if context.cert or context.key:
-        return "has no ca.pem: docker believes whom this host's system believes"
+        return WITHOUT_CA
     return "has no ca.pem: it goes without TLS"
 
 
