@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import queue
+import signal
 import socket
 import ssl
 import threading
@@ -268,14 +269,18 @@ def run(work: Coroutine[Any, Any, R]) -> R:
         return await work
 
     with ThreadPoolExecutor(1, thread_name_prefix="looks") as thread:
-        result = thread.submit(asyncio.run, told())
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is amid its start cannot be cancelled
         try:
+            result = thread.submit(asyncio.run, told())
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return result.result()
         except KeyboardInterrupt:
             loop, task = begun.get()
             with contextlib.suppress(RuntimeError):  # it has ended in the meantime
                 loop.call_soon_threadsafe(task.cancel)
             raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def resolve(endpoint: Endpoint, deadline: float) -> tuple[Place, ...]:
