@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import time
 from typing import TYPE_CHECKING
 
 from dockertls.audit.catalogue import judged
 from dockertls.audit.gathered import seen
-from dockertls.audit.loaded import SCHEMA, parse
+from dockertls.audit.loaded import parse
 from dockertls.audit.seen import Expected
 from tests.bench import environment
 from tests.bench.figures import Figure
+from tests.bench.fleet import documents
 from tests.bench.rounds import medians
-from tests.cases.auditing import base
 from tests.e2e.lab import host
 
 if TYPE_CHECKING:
@@ -42,15 +41,11 @@ def audit_figures(scale: float) -> list[Figure]:
 
 
 def judging_figure(folder: Path) -> Figure:
-    """A process a core judges files that `dockertls facts` wrote, one after the other.
-
-    They differ in the host's name alone: users, groups and certificates, which are kept once read, come cheaper here.
-    """
+    """A process a core judges files that `dockertls facts` wrote, one after the other."""
     place = environment.fresh(folder)
-    for number in range(HOSTS):
-        document = {"schema": SCHEMA, "ok": True, "data": {**base(), "host": f"host{number}"}}
-        (place / f"{number}.json").write_text(json.dumps(document))
-    paths = [str(place / f"{number}.json") for number in range(HOSTS)]
+    paths = [place / f"{number}.json" for number in range(HOSTS)]
+    for path, document in zip(paths, documents(HOSTS), strict=True):
+        path.write_text(document)
     begin = time.perf_counter()
     with multiprocessing.get_context("fork").Pool() as pool:
         verdicts = sum(pool.map(_verdicts, paths, chunksize=20))
@@ -59,9 +54,8 @@ def judging_figure(folder: Path) -> Figure:
     return Figure(f"judging the facts of {HOSTS:,} hosts", told, taken, JUDGING_TARGET, "s")
 
 
-def _verdicts(path: str) -> int:
-    with open(path, "rb") as file:  # noqa: PTH123 - as fast as it goes
-        return len(list(judged(seen(parse(file.read(), path), Expected()))))
+def _verdicts(path: Path) -> int:
+    return len(list(judged(seen(parse(path.read_bytes(), str(path)), Expected()))))
 
 
 def _ignore(_: str) -> None:
