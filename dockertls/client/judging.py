@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockertls.client.flaws import Flaw, verdict
@@ -60,12 +61,12 @@ class Kept:
         """All of them."""
         return self.ca, self.cert, self.key
 
-    @property
+    @cached_property
     def authorities(self) -> tuple[x509.Certificate, ...]:
         """Whom Go would trust by it: those that it can read."""
         return each_certificate(self.ca.content or b"")[0]
 
-    @property
+    @cached_property
     def chain(self) -> tuple[x509.Certificate, ...]:
         """The client's certificate, issuing ones after it; as far as they can be read."""
         return each_certificate(self.cert.content or b"")[0]

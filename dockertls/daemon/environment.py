@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.packaging import DIALECTS, Packaging, Place
+from dockertls.daemon.packaging import Place
 from dockertls.daemon.settings import Source
-from dockertls.documents.env_file import EnvFile
 from dockertls.errors import Refused
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import PurePosixPath as Path
+    from collections.abc import Mapping
 
     from dockertls.daemon.reading import Reading
-    from dockertls.facts import HostFacts
-
-
-def environment_files(facts: HostFacts, packaging: Packaging) -> Iterator[tuple[Path, EnvFile]]:
-    """The environment files that dockerd's starter reads, those that are there and can be read, in its order."""
-    for path in packaging.reads:
-        file = facts.file(path)
-        if file is None:
-            continue
-        try:
-            yield path, EnvFile.decode(file.content, DIALECTS[packaging.init], str(path))
-        except Refused:  # a fault of the packaging
-            continue
 
 
 def variables(reading: Reading) -> Mapping[str, Source]:

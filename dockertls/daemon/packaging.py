@@ -114,7 +114,7 @@ def _by_script(facts: HostFacts, init: Init) -> Packaging:
         parts=parts,
         variable=variables.editable(arguments),
         units=(INIT_SCRIPT,),
-        reads=tuple(variables.files),
+        environment=variables.files,
         unseen=tuple(variables.unseen),
         faults=tuple(variables.faults),
         files=row.environment_files,
@@ -190,7 +190,7 @@ def _with_arguments(base: Packaging, facts: HostFacts, service: MergedUnit, line
         executable=program if row else line.words[0],
         parts=tuple(part for word in (*given, *arguments) for part in variables.expand(word, base.start)),
         variable=None if row else variables.editable(arguments),
-        reads=tuple(variables.files),
+        environment=variables.files,
         unseen=tuple(variables.unseen),
         assigned=variables.unit,
         faults=tuple(variables.faults),
@@ -216,10 +216,9 @@ def _with_row(found: Packaging, facts: HostFacts, row: Platform, variables: Vari
 
 def _wrapper(base: Packaging, words: tuple[str, ...]) -> Platform | None:
     """The row of what a unit starts instead of dockerd."""
-    for row in TABLE:
-        program, *arguments = row.wrapper.split() or [""]
-        at_home = row.unit == base.service and row.rootless == (base.user is not None)
-        same = Path(words[0]).name == Path(program).name and words[1 : 1 + len(arguments)] == tuple(arguments)
-        if row.wrapper and at_home and same:
+    of_user, name = base.user is not None, Path(words[0]).name
+    for row in (row for row in TABLE if row.wrapper and row.unit == base.service and row.rootless == of_user):
+        program, *arguments = row.wrapper.split()
+        if name == Path(program).name and words[1 : 1 + len(arguments)] == tuple(arguments):
             return row
     return None

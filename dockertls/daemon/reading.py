@@ -8,7 +8,6 @@ from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.environment import environment_files
 from dockertls.daemon.flags import Flags, Occurrence, parse
 from dockertls.daemon.hosts import is_fd, is_tcp, port_of, streamed
 from dockertls.daemon.options import BY_FLAG, BY_KEY, MERGED_KEYS, WHOLE_KEYS, join_values
@@ -64,10 +63,10 @@ class Reading:
     faults: tuple[Fault, ...] = ()
     unknown: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def environment_files(self) -> tuple[tuple[Path, EnvFile], ...]:
-        """The environment files that are read, those that can be; raises NotSeen."""
-        return tuple(environment_files(self.facts, self.packaging))
+        """The environment files that are read, those that are there and can be."""
+        return tuple((path, file) for path, file in self.packaging.environment.items() if file)
 
     @property
     def named(self) -> Mapping[str, Source]:

@@ -16,7 +16,7 @@ from dockertls.platforms import RESTART, SERVICE, Init
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from dockertls.documents.env_file import Dialect
+    from dockertls.documents.env_file import Dialect, EnvFile
     from dockertls.documents.passwd import User
     from dockertls.platforms import Platform
 
@@ -85,7 +85,7 @@ class Packaging:
         listens: what docker.socket listens on.
         reloads: whether the service manager has a way to send SIGHUP.
         units: the files that say how it is started: units, drop-ins, the init script.
-        reads: the environment files that are read, whether or not they are there.
+        environment: the environment files that are read, in their order; None: it is not there.
         unseen: those of them that were not looked at.
         assigned: what the unit's Environment= sets, by name.
         socket_masked: whether docker.socket is masked.
@@ -113,7 +113,7 @@ class Packaging:
     listens: tuple[tuple[str, Place], ...] = ()
     reloads: bool = False
     units: tuple[Path, ...] = ()
-    reads: tuple[Path, ...] = ()
+    environment: Mapping[Path, EnvFile | None] = field(default_factory=dict)
     unseen: tuple[Path, ...] = ()
     assigned: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
     socket_masked: bool = False
@@ -132,6 +132,11 @@ class Packaging:
     def name(self) -> str:
         """What its program is called."""
         return Path(self.program.partition(" ")[0].lstrip(PREFIXES)).name
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The environment files that are read, whether or not they are there."""
+        return tuple(self.environment)
 
     @property
     def wrapped(self) -> bool:

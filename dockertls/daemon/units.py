@@ -99,7 +99,7 @@ def own_drop_ins(facts: HostFacts) -> frozenset[Path]:
 
 def fragment(facts: HostFacts, units: Units, name: str) -> Path | None:
     """The file of a unit in the strongest folder that has one."""
-    return next((folder / name for folder in units.dirs if facts.node(folder / name) is not None), None)
+    return next((path for folder in units.dirs if facts.node(path := folder / name) is not None), None)
 
 
 def is_masked(facts: HostFacts, path: Path | None) -> bool:

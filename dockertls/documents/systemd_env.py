@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dockertls.documents.assignments import NAME, Assignment, Char, Reading, Style
 from dockertls.errors import Fault
 
@@ -10,6 +12,8 @@ NEWLINES = "\n\r"
 COMMENTS = "#;"
 ESCAPED = '"\\`$'
 """What a backslash in double quotes escapes; before anything else it stays."""
+_REST_OF_LINE = re.compile(r"[^\n\r]*")
+_REST_WITH_ESCAPED = re.compile(r"(?:\\.|[^\n\r])*", re.DOTALL)
 
 
 def read(text: str, *, swallowing: bool) -> Reading:
@@ -49,11 +53,8 @@ class _Reader:
         self.chars.append(Char(char, start, end))
 
     def comment(self, start: int) -> int:
-        at = start
-        while at < len(self.text) and self.text[at] not in NEWLINES:
-            escapes = self.text[at] == "\\" and (self.swallowing or self.text[at + 1 : at + 2] not in {"\n", "\r"})
-            at += 2 if escapes else 1
-        at = min(at, len(self.text))
+        found = (_REST_WITH_ESCAPED if self.swallowing else _REST_OF_LINE).match(self.text, start)
+        at = found.end() if found else start
         self.comments.append((start, at))
         return at
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,7 @@ def merged(units: Sequence[UnitFile]) -> MergedUnit:
     Args:
         units: the unit first, then its drop-ins in the order of their names, whichever folder each is in.
     """
-    assignments = (replace(item, origin=unit.name) for unit in units for item in unit.assignments)
+    assignments = (item for unit in units for item in unit.assignments)
     return MergedUnit(tuple(assignments), tuple(unit.name for unit in units))
 
 
