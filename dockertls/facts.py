@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockertls.documents.passwd import parse_passwd
 from dockertls.documents.unit_file import UnitFile
@@ -58,6 +58,7 @@ AUDIT_DIR, AUDIT_RULES = Path("/etc/audit/rules.d"), Path("/etc/audit/audit.rule
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
 _PATTERN = re.compile(r"[*?\[%]")
 """What makes a path of a unit one that only systemd can tell: a pattern, or a specifier."""
+PROCESS_ID = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class NotGathered(LookupError):
@@ -85,6 +86,7 @@ class HostFacts:
             for.
         unseen: what the host does not let us see, and why not; only of a gathering that bears it.
         asker: the user id of the one who looks at a running machine; 0 in a file tree.
+        saved: they were read from a document: what is not in it was not seen.
     """
 
     taken: datetime
@@ -97,6 +99,7 @@ class HostFacts:
     statuses: Mapping[Path, Status | None] = field(default_factory=dict)
     unseen: Mapping[Path, str] = field(default_factory=dict)
     asker: int = 0
+    saved: bool = False
 
     def node(self, path: Path) -> Node | None:
         """What is at `path` itself. Raises NotGathered."""
@@ -105,11 +108,13 @@ class HostFacts:
         node = self.files.get(path)
         if node is not None or path in self.files or self._surely_missing(path):
             return node
-        raise NotGathered(str(path))
+        raise self._untold(str(path))
 
     def lacks(self, path: Path) -> bool:
         """Whether nothing is at `path`; false where that was not looked at."""
-        return path not in self.unseen and path in self.files and self.files[path] is None
+        if path in self.unseen:
+            return False
+        return self.files[path] is None if path in self.files else self._surely_missing(path)
 
     def _surely_missing(self, path: Path) -> bool:
         """Whether a directory on the way is known to be missing, or known not to hold it."""
@@ -127,7 +132,7 @@ class HostFacts:
         """What a path names, from outside; None: nothing. Raises NotGathered."""
         if path in self.statuses:
             return self.statuses[path]
-        raise NotSeen(self.unseen[path]) if path in self.unseen else NotGathered(str(path))
+        raise NotSeen(self.unseen[path]) if path in self.unseen else self._untold(str(path))
 
     def place(self, path: Path) -> Path:
         """Where the thing that `path` names really lies: the end of a link, else `path`."""
@@ -150,7 +155,7 @@ class HostFacts:
                 raise NotSeen(unseen)
             if self.node(path) is None:
                 return ()
-            raise NotGathered(str(path))
+            raise self._untold(str(path))
         return self.names[path]
 
     def program(self, name: str) -> Path | None:
@@ -160,8 +165,12 @@ class HostFacts:
     def output(self, *argv: str) -> Output | None:
         """What a command answered; None: it was not run. Raises NotGathered."""
         if argv not in self.outputs:
-            raise NotGathered(" ".join(argv))
+            raise self._untold(" ".join(argv))
         return self.outputs[argv]
+
+    def _untold(self, what: str) -> NotGathered:
+        """What to raise for a fact that is not there."""
+        return NotSeen(f"{what} is not among the facts") if self.saved else NotGathered(what)
 
     def after(self, changes: Iterable[Change]) -> HostFacts:
         """What would be known once these changes are made; a link that they move leads where it then would."""
@@ -324,7 +333,7 @@ def _groups(look: Look) -> None:
 def process_ids(answer: str) -> tuple[str, ...]:
     """The processes that an answer of PIDOF names, or of SYSTEMCTL_SHOW."""
     words = (word.removeprefix("MainPID=") for line in answer.splitlines() for word in line.split())
-    return tuple(word for word in words if word.isdigit() and word != "0")
+    return tuple(word for word in words if PROCESS_ID.fullmatch(word))
 
 
 def _timer(look: Look) -> None:
@@ -437,9 +446,8 @@ def gather(
         look.date(path)
     for path in stats:
         look.stat(path)
-    return HostFacts(
-        now, host.runs, asker=look.asker, **{part: MappingProxyType(getattr(look, part)) for part in _PARTS}
-    )
+    parts: dict[str, Any] = {part: MappingProxyType(getattr(look, part)) for part in _PARTS}
+    return HostFacts(now, host.runs, asker=look.asker, **parts)
 
 
 def users(facts: HostFacts) -> tuple[User, ...]:

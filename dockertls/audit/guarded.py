@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from dockertls.audit.endpoints import sockets
 from dockertls.audit.material import content_of
 from dockertls.documents.passwd import parse_groups
 from dockertls.facts import GROUP, PROC, NotGathered, NotSeen
+from dockertls.look import NAMES
 from dockertls.plan import Directory, File, Link
 
 if TYPE_CHECKING:
@@ -83,17 +85,15 @@ def folder(seen: Seen) -> Iterator[Guarded]:
 
 
 def registries(seen: Seen) -> Iterator[Guarded]:
-    """Certificates and keys for registries."""
-    for path in _below(seen, registries_at(seen)):
-        node = seen.facts.files.get(path)
-        if node is None or isinstance(node, Link):
-            continue
-        if isinstance(node, Directory):
-            yield Guarded(path, NOT_WRITTEN, owner_of(seen)[0])
-        elif path.suffix == ".key":
-            yield Guarded(path, SECRET, owner_of(seen)[0])
-        elif path.suffix in _SUFFIXES:
-            yield Guarded(path, SEALED if seen.expected.strict_files else PLAIN, owner_of(seen)[0])
+    """Certificates and keys for registries. Raises NotSeen, after all that were seen."""
+    top = registries_at(seen)
+    for path in _below(seen, top):
+        denied = _denied(seen, path)
+        if denied:
+            yield Guarded(path, denied, owner_of(seen)[0])
+    unlisted = (why for path, why in seen.facts.unseen.items() if path.name == NAMES and path.is_relative_to(top))
+    if reason := next(unlisted, ""):
+        raise NotSeen(reason)
 
 
 def _below(seen: Seen, top: Path) -> Iterator[Path]:
@@ -101,6 +101,19 @@ def _below(seen: Seen, top: Path) -> Iterator[Path]:
     yield top
     for name in seen.facts.names.get(top, ()):
         yield from _below(seen, top / name)
+
+
+def _denied(seen: Seen, path: Path) -> int:
+    """The bits that something among the registries' files must not have; 0: it may have any."""
+    node = seen.facts.files.get(path)
+    if isinstance(node, Link) or (node is None and path not in seen.facts.unseen):
+        return 0
+    if isinstance(node, Directory):
+        return NOT_WRITTEN
+    if path.suffix == ".key":
+        return SECRET
+    strict = SEALED if seen.expected.strict_files else PLAIN
+    return strict if path.suffix in _SUFFIXES else 0 if node else NOT_WRITTEN
 
 
 def registries_at(seen: Seen) -> Path:
@@ -184,23 +197,29 @@ def containerd(seen: Seen) -> Iterator[Guarded]:
 
 def programs(seen: Seen) -> Iterator[Guarded]:
     """What runs as root, by the process and by the usual places; and what it keeps."""
-    for path in dict.fromkeys(programs_at(seen)):
-        yield Guarded(path, NOT_WRITTEN, 0, ANY)
     yield Guarded(data_root(seen), NOT_WRITTEN, owner_of(seen)[0], ANY)
+    for path in programs_at(seen):
+        yield Guarded(path, NOT_WRITTEN, 0, ANY)
 
 
 def programs_at(seen: Seen) -> Iterator[Path]:
-    """dockerd, containerd and runc."""
+    """dockerd, containerd and runc. Raises NotSeen, after those that were seen."""
     link = seen.facts.files.get(PROC / str(seen.process.pid) / "exe") if seen.process else None
+    runs = None
     if isinstance(link, Link) and link.target.startswith("/") and not link.target.endswith(" (deleted)"):
-        yield Path(link.target)
+        runs = Path(link.target)
+        yield runs
+    unseen: list[NotSeen] = []
     for name in ("dockerd", "containerd", "runc"):
         try:
             found = seen.facts.program(name)
-        except NotGathered:
+        except NotSeen as error:
+            unseen.append(error)
             continue
-        if found:
+        if found and found != runs:
             yield found
+    if unseen:
+        raise unseen[0]
 
 
 def data_root(seen: Seen) -> Path:
@@ -235,7 +254,10 @@ def to_stat(seen: Seen) -> tuple[Path, ...]:
     Args:
         seen: of a first look.
     """
-    found = [one.path for rows in TABLE.values() for one in rows(seen)]
+    found: list[Path] = []
+    for rows in TABLE.values():
+        with suppress(NotSeen):
+            found += (one.path for one in rows(seen))
     where = data_root(seen)
     return tuple(dict.fromkeys(path for path in (*found, where, where.parent) if path.is_absolute()))
 

@@ -14,7 +14,7 @@ from dockertls.audit.gathered import Asked, Gathered
 from dockertls.audit.seen import Answers, Live
 from dockertls.errors import Fault, Refused, refuse
 from dockertls.escaping import visible
-from dockertls.facts import HostFacts
+from dockertls.facts import PROCESS_ID, HostFacts
 from dockertls.findings import (
     SEVERITIES,
     Evidence,
@@ -30,6 +30,7 @@ from dockertls.findings import (
 from dockertls.host import Output
 from dockertls.pki.held import HeldKey
 from dockertls.plan import Directory, File, Link, Node, Status
+from dockertls.probe.endpoint import TLS_PORT, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,7 @@ T = TypeVar("T")
 SCHEMA = "dockertls/facts/1"
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document that are read at most: that of a host with a thousand users has three million."""
+_MOST_SECONDS = 2**63
 _MOST_FAULTS = 20
 _HINT = f"make it anew: dockertls facts --output FILE, of a release that writes {SCHEMA}"
 
@@ -104,10 +106,10 @@ class _Reader:
             return tuple(found)
         return tuple(self._as(one, str, where, "") for one in found)
 
-    def _number(self, value: object, where: str) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+    def _seconds(self, value: object, where: str) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS:
             return float(value)
-        self._wrong(where, "a number")
+        self._wrong(where, "a time in seconds")
         return 0.0
 
     def _each(self, data: Mapping[str, object], part: str, read: Callable[[object, str], T]) -> Mapping[Path, T]:
@@ -136,10 +138,11 @@ class _Reader:
             self._each(data, "links", lambda value, where: _path(self._as(value, str, where, ""))),
             self._each(data, "names", self._texts),
             MappingProxyType(dict(self._output(one, f"outputs: {number}") for number, one in enumerate(outputs))),
-            self._each(data, "changed", self._number),
+            self._each(data, "changed", self._seconds),
             self._each(data, "statuses", self._status),
             self._each(data, "unseen", lambda value, where: self._as(value, str, where, "")),
             self._as(data.get("asker"), int, "asker", 0),
+            saved=True,
         )
 
     def _time(self, value: object) -> datetime:
@@ -203,7 +206,7 @@ class _Reader:
         kind = self._as(given.get("kind"), str, where, "")
         mode, owner = self._access(given, where)
         device = self._as(given.get("device"), int, where, 0)
-        return Status(kind, mode, owner, device, self._number(given.get("changed"), where))
+        return Status(kind, mode, owner, device, self._seconds(given.get("changed"), where))
 
     def _output(self, value: object, where: str) -> tuple[tuple[str, ...], Output | None]:
         given = self._object(value, where)
@@ -227,7 +230,7 @@ class _Reader:
     def _dockerds(self, data: Mapping[str, object]) -> Iterator[tuple[int, Asked]]:
         for pid, value in self._object(data.get("dockerds"), "dockerds").items():
             where = f"dockerds: {pid}"
-            if not (pid.isascii() and pid.isdigit() and len(pid) < 10):  # noqa: PLR2004 - digits of a process id
+            if not PROCESS_ID.fullmatch(pid):
                 self._wrong(where, "named by a process id")
                 continue
             given = self._object(value, where)
@@ -244,8 +247,14 @@ class _Reader:
     def _live(self, value: object, where: str) -> Live:
         given = self._object(value, where)
         found = [self._finding(one, where) for one in self._as(given.get("findings"), list, where, [])]
-        endpoint = self._as(given.get("endpoint"), str, where, "")
-        return Live(endpoint, MappingProxyType({one.id: one for one in found}))
+        return Live(self._endpoint(given.get("endpoint"), where), MappingProxyType({one.id: one for one in found}))
+
+    def _endpoint(self, value: object, where: str) -> Endpoint:
+        try:
+            return Endpoint.parse(self._as(value, str, where, ""))
+        except Refused:
+            self._wrong(where, "of an endpoint, such as tcp://127.0.0.1:2376")
+            return Endpoint("localhost", TLS_PORT)
 
     def _finding(self, value: object, where: str) -> Finding:
         given = self._object(value, where)

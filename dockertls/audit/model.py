@@ -7,7 +7,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dockertls.findings import Finding
+from dockertls.escaping import visible
+from dockertls.facts import NotSeen
+from dockertls.findings import Finding, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,8 +71,14 @@ class Check:
     def verdict(self, seen: Seen) -> Verdict:
         """What it says, judged once."""
         if self.id not in seen.verdicts:
-            seen.verdicts[self.id] = self.judge(seen)
+            seen.verdicts[self.id] = self._judged(seen)
         return seen.verdicts[self.id]
+
+    def _judged(self, seen: Seen) -> Verdict:
+        try:
+            return self.judge(seen)
+        except NotSeen as error:
+            return Unknown(visible(str(error)))
 
     def ask(self, seen: Seen) -> Finding:
         """What it says of a host."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _PASSED_OVER = frozenset({"127.0.0.0/8", "::1/128"})
 """What every dockerd has among its insecure registries."""
 _OF_BRIDGE = "com.docker.network.bridge."
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def said(seen: Seen, key: str) -> Said:
 
 def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
     """By arguments and files: source, place and value, strongest first."""
-    if seen.process and seen.is_own and key in (given := seen.arguments.values()):
+    if seen.process and seen.is_own and key in (given := seen.process.flags.values()):
         yield "arguments", f"process {seen.process.pid}", given[key]
     if key in seen.reading.file:
         yield "daemon.json", seen.reading.file[key].origin, seen.reading.file[key].value
@@ -78,12 +79,13 @@ def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
 
 def _untold(seen: Seen) -> str:
     """Why it is not known that nobody says anything; empty: it is."""
-    doubts = (*seen.reading.unknown, *(fault.message for fault in seen.reading.faults))
-    return visible(doubts[0]) if doubts else ""
+    if hidden := seen.unread or seen.hidden:
+        return hidden.reason
+    return visible(seen.reading.faults[0].message) if seen.reading.faults else ""
 
 
 def _shown(key: str, value: Json) -> str:
-    return visible(json.dumps(redaction.value(key, value), ensure_ascii=False))
+    return visible(_ENCODER.encode(redaction.value(key, value)))
 
 
 def _info(name: str) -> Asked:
@@ -153,7 +155,8 @@ def option(key: str, judge: Callable[[Seen, Said], Verdict]) -> Judge:
 
     def judged(seen: Seen) -> Verdict:
         found = said(seen, key)
-        return Unknown(found.unknown) if found.unknown else judge(seen, found)
+        verdict = Unknown(found.unknown) if found.unknown else judge(seen, found)
+        return (seen.hidden or verdict) if isinstance(verdict, Passed) else verdict
 
     return asked(judged)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.audit.sockets import takes_connections
 from dockertls.daemon import redaction
+from dockertls.daemon.flags import parse
 from dockertls.facts import PASSWD, PROC
 from dockertls.plan import File
 
@@ -75,7 +76,7 @@ def _arguments(text: str) -> str:
     if not text:  # it is gone
         return text
     program, *words = text.removesuffix("\0").split("\0")
-    return "\0".join((program, *redaction.arguments(words), ""))
+    return "\0".join((program, *redaction.arguments(parse(words)), ""))
 
 
 def _without_hashes(text: str) -> str:

@@ -93,7 +93,7 @@ def _dockerd(one: Asked) -> dict[str, object]:
         "published": sorted(said.published),
         "fault": said.fault,
         "endpoints": [
-            {"endpoint": live.endpoint, "findings": [as_json(finding) for finding in live.findings.values()]}
+            {"endpoint": live.endpoint.url, "findings": [as_json(finding) for finding in live.findings.values()]}
             for live in one.live
         ],
         "untried": list(one.untried),

@@ -12,16 +12,15 @@ from dockertls.audit.material import Served, material_of
 from dockertls.audit.sockets import Listening, listening
 from dockertls.audit.watching import rules_of
 from dockertls.client.copies import ClientCopy, client_copies
-from dockertls.daemon.flags import parse
 from dockertls.daemon.releases import parse as release_from
 from dockertls.daemon.releases import told
+from dockertls.escaping import visible
 from dockertls.findings import NotApplicable, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import PurePosixPath as Path
 
-    from dockertls.daemon.flags import Flags
     from dockertls.daemon.reading import Reading
     from dockertls.daemon.releases import Release
     from dockertls.daemon.running import Process, Running
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from dockertls.facts import HostFacts
     from dockertls.findings import Finding, Verdict
     from dockertls.pki.held import HeldKey
+    from dockertls.probe.endpoint import Endpoint
 
 _RELEASE_PARTS = 3
 
@@ -74,11 +74,11 @@ class Live:
     """What a look at one endpoint of a dockerd came to.
 
     Attributes:
-        endpoint: such as "tcp://127.0.0.1:2376".
+        endpoint: as it is reached from the host itself.
         findings: those of `dockertls check`, by id.
     """
 
-    endpoint: str
+    endpoint: Endpoint
     findings: Mapping[str, Finding]
 
 
@@ -144,6 +144,17 @@ class Seen:
         return NotApplicable("there is no Docker on this host")
 
     @property
+    def unread(self) -> Unknown | None:
+        """Why it is not known what is said to it; None: it is."""
+        doubts = self.reading.unknown
+        return Unknown(visible(doubts[0])) if doubts else None
+
+    @property
+    def hidden(self) -> Unknown | None:
+        """Why the dockerd that the host's files started is not known; None: it is, or none runs."""
+        return Unknown(self.running.hidden) if self.process is None and self.running.hidden else None
+
+    @property
     def is_own(self) -> bool:
         """Whether it is the one that the host's files start."""
         return self.process is None or self.process is self.running.own
@@ -188,11 +199,6 @@ class Seen:
     def rules(self) -> tuple[Rules, str]:
         """What the kernel's audit watches; see `rules_of`."""
         return rules_of(self.facts)
-
-    @cached_property
-    def arguments(self) -> Flags:
-        """The command line with which it runs."""
-        return parse(self.process.words[1:] if self.process else ())
 
     @cached_property
     def release(self) -> Release | None:

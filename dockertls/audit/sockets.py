@@ -8,7 +8,6 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from dockertls.facts import PROC
-from dockertls.look import NAMES
 from dockertls.plan import File, Link
 
 if TYPE_CHECKING:
@@ -66,15 +65,18 @@ def listening(facts: HostFacts, pid: int) -> Listening:
         facts: gathered with the row "sockets".
         pid: a dockerd that was found, or systemd, which holds sockets for one.
     """
-    folder = PROC / str(pid) / "fd"
-    if folder not in facts.names:
-        return Listening(unknown=facts.unseen.get(folder / NAMES, f"the open files of process {pid} were not seen"))
+    folder, tables = PROC / str(pid) / "fd", PROC / str(pid) / "net"
+    unseen = (why for path, why in facts.unseen.items() if path.parent in {folder, tables})
+    if reason := next(unseen, ""):
+        return Listening(unknown=reason)
+    if folder not in facts.names or not isinstance(facts.files.get(tables / "tcp"), File):
+        return Listening(unknown=f"the sockets of process {pid} were not seen")
     held = set(_inodes(facts, folder))
-    tables = PROC / str(pid) / "net"
-    if not isinstance(facts.files.get(tables / "tcp"), File):
-        return Listening(unknown=facts.unseen.get(tables / "tcp", f"{tables}/tcp was not seen"))
-    found = [one for name in ("tcp", "tcp6") for line in _lines(facts, tables / name) for one in _tcp(line, held)]
-    local = [one for line in _lines(facts, tables / "unix") for one in _unix(line, held)]
+    try:
+        found = [one for name in ("tcp", "tcp6") for line in _lines(facts, tables / name) for one in _tcp(line, held)]
+        local = [one for line in _lines(facts, tables / "unix") for one in _unix(line, held)]
+    except (ValueError, struct.error):
+        return Listening(unknown=f"what is in {tables} is not as the kernel writes it")
     return Listening(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(local)))
 
 

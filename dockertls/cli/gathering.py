@@ -195,7 +195,7 @@ class _Looks:
             client=each_certificate(client.cert or b"")[0],
             current=certificates_at(facts, self.material.cert)[:1] or "its certificate's file was not seen",
         )
-        return Live(endpoint.url, {one.id: one for one in findings})
+        return Live(endpoint, {one.id: one for one in findings})
 
     @cached_property
     def _client(self) -> ClientMaterial:

@@ -23,6 +23,7 @@ from dockertls.pki.keys import (
     PublicKey,
     generate,
     is_encrypted,
+    key_kind,
     kind_of,
     load_certificates,
     load_private,
@@ -144,7 +145,7 @@ class Signer:
         named = common_name in {None, subject(current.certificate)}
         if named and limits in {None, limits_of(current.certificate)} and self._is_of_kind(current) and not ended:
             return Made(current, Plan(""))
-        told = f"{subject(current.certificate)}, {kind_of(current.certificate.public_key())}"
+        told = f"{subject(current.certificate)}, {key_kind(current.certificate)}"
         told += f", for {constraints.told(current.certificate) or 'any name'}" if limits else ""
         told += f", ended at {_end(current):%Y-%m-%d}" if ended else ""
         raise NotReady(
@@ -364,7 +365,7 @@ class Signer:
 
     def _is_of_kind(self, current: Generation) -> bool:
         """Whether the key is of the kind that is asked for, if one is."""
-        return self._keys.key in {None, kind_of(current.certificate.public_key())}
+        return self._keys.key in {None, key_kind(current.certificate)}
 
     def _lives_as_long(self, current: Generation, authority: Generation) -> bool:
         """Whether the certificate lives as long as is asked for, if that is, or as long as its authority."""

@@ -236,6 +236,8 @@ def contexts(facts: HostFacts, docker_dir: Path) -> tuple[Context, ...]:
     Raises:
         NotReady: contexts/meta is a link or a file.
     """
+    if facts.lacks(docker_dir):  # as in most homes
+        return ()
     meta = docker_dir / "contexts/meta"
     if isinstance(facts.node(meta), Link | File):
         raise NotReady(f"{visible(str(meta))} is not a directory, and a link is not followed", "name the real folder")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ipaddress import IPv4Address, IPv6Address
 
     from dockertls.facts import HostFacts
 
@@ -35,7 +36,7 @@ class OwnNames:
 @dataclass(frozen=True)
 class _Address:
     interface: str
-    text: str
+    ip: IPv4Address | IPv6Address
     words: frozenset[str]
 
 
@@ -50,9 +51,9 @@ def own_names(facts: HostFacts) -> OwnNames:
     for address in _addresses(facts):
         reason = _why_not(address, facts)
         if reason is None:
-            kept.append(str(ip_interface(address.text).ip))
+            kept.append(str(address.ip))
         elif reason:
-            left_out.append(f"{ip_interface(address.text).ip} ({address.interface}, {reason})")
+            left_out.append(f"{address.ip} ({address.interface}, {reason})")
     names = dict.fromkeys((*_host_names(facts), *kept, *ALWAYS))
     return OwnNames(tuple(names), tuple(left_out))
 
@@ -87,13 +88,16 @@ def _addresses(facts: HostFacts) -> Iterator[_Address]:
     for line in output.out.splitlines() if output else ():
         words = line.split()
         if len(words) > 3 and words[2] in {"inet", "inet6"}:  # noqa: PLR2004 - index, interface, family, address
-            yield _Address(words[1].partition("@")[0], words[3], frozenset(words[4:]))
+            try:
+                ip = ip_interface(words[3]).ip
+            except ValueError:
+                continue
+            yield _Address(words[1].partition("@")[0], ip, frozenset(words[4:]))
 
 
 def _why_not(address: _Address, facts: HostFacts) -> str | None:
     """Why an address is not the host's for good; empty: it goes without saying; None: it is."""
-    ip = ip_interface(address.text).ip
-    if ip.is_loopback or ip.is_link_local:
+    if address.ip.is_loopback or address.ip.is_link_local:
         return ""
     if address.words & {"temporary", "deprecated", "tentative", "dadfailed"}:
         return "temporary"

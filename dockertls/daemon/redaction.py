@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.flags import parse
 from dockertls.daemon.options import BY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from dockertls.daemon.flags import Flags
     from dockertls.documents.json_file import Json
 
 SECRET = "(secret)"  # noqa: S105 - stands in place of one
@@ -46,9 +44,8 @@ def _without_secrets(given: Json) -> Json:
             return given
 
 
-def arguments(words: Sequence[str]) -> tuple[str, ...]:
+def arguments(flags: Flags) -> tuple[str, ...]:
     """Dockerd's arguments as they may be shown."""
-    flags = parse(words)
     hidden = {item: item.written(SECRET) for item in flags.occurrences if item.option and item.option.secret}
     entries = {
         item: item.written(f"{item.text.partition('=')[0]}={SECRET}")

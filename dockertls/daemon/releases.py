@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Release = tuple[int, ...]
 """Such as (20, 10, 24); a shorter one is the first of its line."""
 
-_ANSWER = re.compile(r"\bversion (\d+(?:\.\d+)+)")
+_ANSWER = re.compile(r"\bversion (\d{1,9}(?:\.\d{1,9})+)(?!\d)")
 _ONLY: Mapping[str, Release] = MappingProxyType({"dockerd-current": (1, 13)})
 """Names under which a single release was packaged: by RHEL 7 and CentOS 7."""
 

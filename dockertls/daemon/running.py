@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from dockertls.daemon.flags import parse
 from dockertls.daemon.packaging import SERVICE, SOCKET
 from dockertls.daemon.reading import MATERIAL
 from dockertls.escaping import visible
-from dockertls.facts import PIDOF, PROC, SYSTEMCTL_SHOW, NotGathered, process_ids
+from dockertls.facts import PIDOF, PROC, PROCESS_ID, SYSTEMCTL_SHOW, NotGathered, process_ids
 from dockertls.plan import File, Link
 from dockertls.platforms import Init
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from dockertls.daemon.flags import Flags
     from dockertls.daemon.reading import Reading
     from dockertls.documents.json_file import Json
     from dockertls.facts import HostFacts
@@ -64,7 +66,12 @@ class Process:
     @property
     def shown(self) -> tuple[str, ...]:
         """Its command line, without what may be a credential."""
-        return (*self.words[:1], *redaction.arguments(self.words[1:]))
+        return (*self.words[:1], *redaction.arguments(self.flags))
+
+    @cached_property
+    def flags(self) -> Flags:
+        """Its command line, without the program."""
+        return parse(self.words[1:])
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Running:
         units: what systemd knows of Docker's units, by name.
         service: the name of the one that starts it.
         unknown: what could not be told, one line each.
+        hidden: why the dockerd that systemd started was not seen; empty: it was, or none runs.
     """
 
     own: Process | None = None
@@ -86,6 +94,7 @@ class Running:
     units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     service: str = SERVICE
     unknown: tuple[str, ...] = ()
+    hidden: str = ""
 
     @property
     def idle(self) -> str:
@@ -123,16 +132,17 @@ def running(reading: Reading, *, peer: int | None = None) -> Running:
     if not facts.runs:
         return Running(unknown=("whether dockerd runs: this is a file tree",))
     service = reading.packaging.service
-    answer = facts.output(*PIDOF)
+    answer = facts.outputs.get(PIDOF)
     units = {} if reading.packaging.user else _units(facts)  # a user's own systemd is another one
-    main = int(units.get(service, {}).get("MainPID", "0"))
+    main = next(map(int, process_ids(units.get(service, {}).get("MainPID", ""))), 0)
     pids = map(int, process_ids(answer.out)) if answer else ()
-    found = {pid: one for pid in (main, *pids) if pid and (one := _process(facts, pid))}
+    found = {pid: one for pid in dict.fromkeys((main, *pids)) if pid and (one := _process(facts, pid))}
     own, told_by = (main, f"{service}'s main process") if units else _own(reading, found, peer)
     others = tuple(one for pid, one in found.items() if pid != own)
     asked = bool(units) or bool(reading.packaging.user and own)  # a user's own systemd is not asked
-    unknown = tuple(_unanswered(reading, answer, asked=asked))
-    return Running(found.get(own or 0), told_by, others, units, service, unknown)
+    hidden = f"process {main} of {service} is not to be seen" if main and main not in found else ""
+    unknown = (*filter(None, (hidden,)), *_unanswered(reading, answer, asked=asked))
+    return Running(found.get(own or 0), told_by, others, units, service, unknown, hidden)
 
 
 def _unanswered(reading: Reading, answer: Output | None, *, asked: bool) -> Iterator[str]:
@@ -162,8 +172,8 @@ def _named(reading: Reading) -> int | None:
         file = reading.facts.file(pid_file(reading))
     except NotGathered:
         return None
-    text = file.content.strip() if file else b""
-    return int(text) if text.isdigit() else None
+    text = file.content.decode(errors="replace").strip() if file else ""
+    return int(text) if PROCESS_ID.fullmatch(text) else None
 
 
 def _units(facts: HostFacts) -> dict[str, dict[str, str]]:
@@ -216,7 +226,10 @@ def _started(facts: HostFacts, pid: int) -> datetime | None:
     booted = re.search(rb"^btime (\d+)$", machine.content, re.MULTILINE) if isinstance(machine, File) else None
     if not booted or len(fields) <= START_TICK:
         return None
-    return datetime.fromtimestamp(int(booted[1]), UTC) + timedelta(seconds=int(fields[START_TICK]) / TICKS)
+    try:
+        return datetime.fromtimestamp(int(booted[1]), UTC) + timedelta(seconds=int(fields[START_TICK]) / TICKS)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 # what a restart would change
@@ -279,7 +292,7 @@ def _is_known(reading: Reading) -> bool:
 
 def _options(reading: Reading, own: Process) -> Iterator[Difference]:
     """By what they mean: other words for the same are no difference."""
-    runs, would, origins = parse(own.words[1:]).values(), reading.flags.values(), reading.by_flags()
+    runs, would, origins = own.flags.values(), reading.flags.values(), reading.by_flags()
     for key in dict.fromkeys((*would, *runs)) if _is_known(reading) else ():
         before, after = runs.get(key), would.get(key)
         if type(before) is not type(after) or before != after:
@@ -303,10 +316,17 @@ def _files(reading: Reading, own: Process) -> Iterator[Difference]:
     for path in read_at_start(reading):
         time = facts.changed.get(path)
         if time is not None and read is not None and time > read:
-            when = datetime.fromtimestamp(time, UTC)
-            yield Difference(visible(str(path)), f"changed at {when:%Y-%m-%dT%H:%M:%SZ}, after dockerd started")
+            yield Difference(visible(str(path)), f"changed at {_moment(time)}, after dockerd started")
         elif time is None and path not in facts.unseen and path in told_files(reading):
             yield Difference(visible(str(path)), "is not there: dockerd would not start")
+
+
+def _moment(time: float) -> str:
+    """For people; file systems know years that calendars do not."""
+    try:
+        return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return f"second {time:.0f}"
 
 
 def _read_at(reading: Reading, own: Process) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockertls.errors import DockerTLSError, Fault
 from dockertls.escaping import visible
-from dockertls.pki.keys import is_encrypted, key_fingerprint, load_private
+from dockertls.pki.keys import is_encrypted, key_fingerprint, key_of, load_private
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -45,4 +45,5 @@ class HeldKey:
 
     def is_of(self, certificate: x509.Certificate) -> bool:
         """Whether it is the key of a certificate."""
-        return self.digest == key_fingerprint(certificate)
+        key = key_of(certificate)
+        return key is not None and self.digest == key_fingerprint(key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockertls.errors import DockerTLSError, Fault, NotReady
 from dockertls.pki.elsewhere import NAME as ELSEWHERE
 from dockertls.pki.elsewhere import Elsewhere
-from dockertls.pki.keys import kind_of, load_certificates
+from dockertls.pki.keys import key_kind, load_certificates
 from dockertls.pki.quickly import load_quickly
 from dockertls.pki.store import FOLDERS
 from dockertls.plan import shown
@@ -65,7 +65,7 @@ class _Reader:
             return quick
         leaf, *_ = load_certificates(pem, name=shown(folder.place / CERT))
         self.known.add(above)
-        return leaf, kind_of(leaf.public_key())
+        return leaf, key_kind(leaf)
 
 
 def leaves(store: StoreState) -> Iterator[Entry]:
@@ -189,4 +189,4 @@ def _chain(folder: Folder, number: str) -> Iterator[Entry]:
         return
     for step, one in enumerate(chain):
         name = f"{number}/{step}" if step else number
-        yield Entry("ca", name, number, one, kind_of(one.public_key()), has_key=has_key and not step)
+        yield Entry("ca", name, number, one, key_kind(one), has_key=has_key and not step)

@@ -112,16 +112,30 @@ def public_of(key: PrivateKey | PublicKey) -> PublicKey:
     return key.public_key() if isinstance(key, PrivateKey) else key
 
 
+def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """The key that a certificate is about, of whatever kind; None: it cannot be read."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def key_kind(certificate: x509.Certificate) -> str:
+    """The kind of its key; of one that cannot be read, the identifier of its algorithm."""
+    key = key_of(certificate)
+    return kind_of(key) if key else certificate.public_key_algorithm_oid.dotted_string
+
+
 def public_key(certificate: x509.Certificate) -> PublicKey:
     """The key that a certificate is about.
 
     Raises:
         Refused: if it is none that Docker can use.
     """
-    key = certificate.public_key()
+    key = key_of(certificate)
     if isinstance(key, PublicKey):
         return key
-    raise Refused(f"its key is for {type(key).__name__}, which docker cannot use", f"take one of {', '.join(KINDS)}")
+    raise Refused(f"its key is {key_kind(certificate)}, which docker cannot use", f"take one of {', '.join(KINDS)}")
 
 
 def as_private(key: PrivateKey | PublicKey) -> PrivateKey | None:
@@ -286,18 +300,15 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def key_fingerprint(key: PrivateKey | CertificatePublicKeyTypes | x509.Certificate) -> str:
-    """SHA-256 of a SubjectPublicKeyInfo in hex: the same for a private key, its public half and its certificates."""
-    public = key.public_key() if isinstance(key, PrivateKey | x509.Certificate) else key
+def key_fingerprint(key: PrivateKey | CertificatePublicKeyTypes) -> str:
+    """SHA-256 of a SubjectPublicKeyInfo in hex: the same for a private key and for its public half."""
+    public = key.public_key() if isinstance(key, PrivateKey) else key
     return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def matches(certificate: x509.Certificate, key: PrivateKey | PublicKey) -> bool:
     """Whether a certificate is about this key."""
-    try:
-        return certificate.public_key() == public_of(key)
-    except (ValueError, UnsupportedAlgorithm):
-        return False
+    return key_of(certificate) == public_of(key)
 
 
 def is_key_of(pem: bytes, certificate: x509.Certificate) -> bool:

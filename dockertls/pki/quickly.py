@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from dockertls.pki.keys import kind_of, readable
+from dockertls.pki.keys import key_kind, readable
 from dockertls.pki.profiles import MALFORMED
 
 if TYPE_CHECKING:
@@ -50,4 +50,4 @@ def load_quickly(text: bytes) -> tuple[x509.Certificate, str] | None:
     except MALFORMED:
         return None
     kind = next((kind for kind, head in _HEADS.items() if head in der), None)
-    return found, kind or kind_of(found.public_key())
+    return found, kind or key_kind(found)

@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, Finding, NotApplicable, Passed, Severity, Unknown, Verdict, Warned
-from dockertls.pki.keys import GOOD_KEYS, kind_of, weakness
+from dockertls.pki.keys import GOOD_KEYS, key_kind, key_of, weakness
 from dockertls.pki.names import display
 from dockertls.pki.paths import Flaw, Path, flaws, malformed, names_of, paths, pickiness, subject_of, unreadable, untold
 from dockertls.pki.profiles import Purpose, extension, issued_by
@@ -372,17 +372,12 @@ def _uses(certificate: x509.Certificate) -> str:
 
 def _strength(case: _Case) -> Verdict:
     weak = [flaw for one in case.path if (flaw := _weak(one)) is not None]
-    return _judged(weak, (), lambda: tuple(_seen(subject_of(one), kind_of(one.public_key())) for one in case.path))
+    return _judged(weak, (), lambda: tuple(_seen(subject_of(one), key_kind(one)) for one in case.path))
 
 
 def _weak(certificate: x509.Certificate) -> Flaw | None:
-    try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        kind, cause = "unknown", weakness(None)
-    else:
-        pss = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
-        kind, cause = ("rsa-pss", weakness(None)) if pss else (kind_of(key), weakness(key))
+    pss = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+    kind, cause = ("rsa-pss", weakness(None)) if pss else (key_kind(certificate), weakness(key_of(certificate)))
     remedy = "issue it again with a new key: --key ecdsa-p256"
     return Flaw(subject_of(certificate), kind, GOOD_KEYS, cause, remedy) if cause else None
 

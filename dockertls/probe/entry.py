@@ -173,6 +173,8 @@ def _accepted(case: Case, evidence: tuple[Evidence, ...], names: tuple[bytes, ..
             evidence, cause, "give dockerd the authority of your client as tlscacert, or get a client of its own"
         )
     mine = {one.subject.public_bytes() for one in case.roots} | {one.issuer.public_bytes() for one in case.client}
+    if not mine:
+        return Unknown(f"no authority of yours is known to compare with; it lets in clients of {_listed(names)}")
     foreign = [name for name in names if name not in mine]
     if foreign:
         return Warned(evidence, f"it lets in clients of authorities that are not yours: {_listed(foreign)}", _OWN_ALONE)

@@ -6,12 +6,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dockertls.escaping import visible
 from dockertls.pki import constraints
-from dockertls.pki.keys import fingerprint, kind_of, serial_of
+from dockertls.pki.keys import fingerprint, key_kind, serial_of
 from dockertls.pki.names import display
 from dockertls.pki.profiles import extension
 from dockertls.plan import shown
@@ -95,14 +94,6 @@ def generation_json(generation: Generation, now: datetime, *, new: bool | None =
     told = {} if new is None else {"new": new}
     place = {"role": generation.role, "name": generation.name, "path": shown(generation.path)}
     return {**place, **told, **as_json(generation.certificate, now)}
-
-
-def key_kind(certificate: x509.Certificate) -> str:
-    """The kind of its key; of one that is not known here, the identifier of its algorithm."""
-    try:
-        return kind_of(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm):
-        return certificate.public_key_algorithm_oid.dotted_string
 
 
 def left_in_words(left: int) -> str:

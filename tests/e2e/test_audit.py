@@ -152,8 +152,16 @@ SCENARIOS = (
     Scenario(
         "an-ordinary-user",
         "useradd -m ann; chmod 700 /etc/docker/tls",
-        {"NET-04": UNKNOWN, "TLS-02": UNKNOWN, "TLS-09": UNKNOWN, "AUD-09": ABSENT, "FS-05": PASSED, "FS-01": PASSED,
-         "DMN-19": UNKNOWN, "CFG-08": UNKNOWN, "CFG-02": PASSED},
+        {"NET-04": UNKNOWN, "NET-07": UNKNOWN, "TLS-02": UNKNOWN, "TLS-09": UNKNOWN, "AUD-09": ABSENT, "FS-05": PASSED,
+         "FS-01": PASSED, "DMN-19": UNKNOWN, "CFG-08": UNKNOWN, "CFG-02": PASSED},
+        secured=True,
+        user="ann",
+    ),
+    Scenario(
+        "an-ordinary-user-from-whom-processes-are-hidden",
+        "useradd -m ann; mount -o remount,hidepid=2 /proc",
+        {"CFG-01": UNKNOWN, "CFG-07": UNKNOWN, "CFG-10": UNKNOWN, "DMN-03": UNKNOWN, "NET-01": UNKNOWN,
+         "NET-10": UNKNOWN, "NET-13": UNKNOWN, "CFG-02": PASSED, "FS-01": PASSED},
         secured=True,
         user="ann",
     ),

@@ -254,5 +254,5 @@ def test_openssl_prints_the_same_fingerprint_and_its_files_are_read(pki: Pki, tm
     bundle.write_text(run("openssl", "x509", "-text", "-in", pki.ca_file).stdout)
     assert load_certificates(bundle.read_bytes()) == (pki.authority.certificate,)
     assert pki.server.key is not None
-    assert key_fingerprint(pki.server.key) == key_fingerprint(pki.server.certificate)
+    assert key_fingerprint(pki.server.key) == key_fingerprint(pki.server.certificate.public_key())
     assert kind_of(pki.server.key) == kind_of(pki.server.certificate.public_key())

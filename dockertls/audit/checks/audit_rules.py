@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from dockertls.audit.guarded import data_root, programs_at, status_of
 from dockertls.audit.model import Check, Fix, asked, cis
 from dockertls.escaping import visible
-from dockertls.facts import AUDIT_DIR, NotGathered
+from dockertls.facts import AUDIT_DIR, NotGathered, NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 
 if TYPE_CHECKING:
@@ -47,13 +48,21 @@ def _config(seen: Seen) -> Iterator[Path]:
 
 
 def _unit(name: str) -> Place:
-    return lambda seen: (path for path in seen.reading.packaging.units if path.name == name)
+    return lambda seen: _told_of(seen, (path for path in seen.reading.packaging.units if path.name == name))
 
 
 def _tls(seen: Seen) -> Iterator[Path]:
     """The folder of the key, where it really lies."""
-    files = seen.served.files
-    yield from (seen.facts.place(path).parent for path in (files.key,) if path)
+    key = seen.served.files.key
+    return _told_of(seen, (seen.facts.place(path).parent for path in (key,) if path))
+
+
+def _told_of(seen: Seen, paths: Iterator[Path]) -> Iterator[Path]:
+    """Paths of which the configuration tells. Raises NotSeen if there are none, and it could not be read."""
+    found = tuple(paths)
+    if not found and seen.unread:
+        raise NotSeen(seen.unread.reason)
+    return iter(found)
 
 
 PLACES: tuple[tuple[str, str, str, Place], ...] = (
@@ -120,7 +129,8 @@ def rule_for(path: Path) -> str:
 def paths(seen: Seen) -> Iterator[Path]:
     """What has to be seen from outside."""
     for _, _, _, place in PLACES:
-        yield from place(seen)
+        with suppress(NotSeen):
+            yield from place(seen)
 
 
 TABLE: tuple[Check, ...] = tuple(

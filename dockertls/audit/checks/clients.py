@@ -35,8 +35,13 @@ def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
 
     def judged(seen: Seen) -> Verdict:
         found = [copy for copy in seen.copies if copy.files]
-        flaws = [flaw for copy in found for flaw in judge(seen, copy)]
+        flaws: list[Flaw] = []
         faults = [copy.fault for copy in seen.copies if copy.fault]
+        for copy in found:
+            try:
+                flaws += judge(seen, copy)
+            except NotSeen as error:
+                faults.append(visible(str(error)))
         if faults and not flaws:
             return Unknown(faults[0])
         if not found and not flaws:
@@ -80,6 +85,8 @@ def _owner(seen: Seen, docker_dir: Path) -> int | None:
 def _node(seen: Seen, path: Path) -> object:
     try:
         return seen.facts.node(path)
+    except NotSeen:
+        raise
     except NotGathered:
         return None
 

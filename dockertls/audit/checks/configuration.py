@@ -131,11 +131,9 @@ def _dockerds(seen: Seen) -> Verdict:
     if here.own is None and len(everyone) > 1:
         return Unknown(f"which of {len(everyone)} dockerds the host's files start")
     found = rules("CFG-01", fatal=False)(seen)
-    return (
-        Warned((*evidence, *found.evidence), found.cause, found.remedy)
-        if isinstance(found, Warned)
-        else Passed(evidence)
-    )
+    if isinstance(found, Warned):
+        return Warned((*evidence, *found.evidence), found.cause, found.remedy)
+    return found if isinstance(found, Unknown) else Passed(evidence)
 
 
 def _who(one: Process) -> str:
@@ -155,8 +153,7 @@ def _hosts_twice(seen: Seen) -> Verdict:
     """Every unit that is packaged gives -H; a file that gives hosts too keeps dockerd from starting."""
     flags, file = seen.reading.by_flags().get("hosts"), seen.reading.file.get("hosts")
     if not file:
-        unknown = seen.reading.unknown
-        return Unknown(visible(unknown[0])) if unknown else NotApplicable("daemon.json names no hosts")
+        return seen.unread or NotApplicable("daemon.json names no hosts")
     evidence = tuple(
         Evidence("configuration", one.origin, visible(str(one.value)), "in one place") for one in (flags, file) if one
     )
@@ -173,17 +170,17 @@ def _repeated_keys(seen: Seen) -> Verdict:
     if twice:
         flaws = [Flaw((_evidence(seen, one),), one.message, one.hint) for one in twice]
         return verdict(flaws, ())
+    if reading.faults and reading.document is None:
+        return Unknown(reading.faults[0].message)
     if reading.document is None:
-        return (
-            NotApplicable(f"there is no {reading.config}") if not reading.faults else Unknown(reading.faults[0].message)
-        )
+        return seen.unread or NotApplicable(f"there is no {reading.config}")
     return Passed((Evidence("daemon.json", str(reading.config), f"{len(reading.document.keys)} keys, each once"),))
 
 
 def _not_in_effect(seen: Seen) -> Verdict:
     """What a restart would change."""
     if seen.process is None or not seen.is_own:
-        return NotApplicable("no dockerd runs that the host's files start")
+        return seen.hidden or NotApplicable("no dockerd runs that the host's files start")
     changes, untold = restart_changes(seen.reading, seen.running)
     config = visible(str(seen.reading.config))
     found = [one for one in changes if not (one.what == config and _is_followed(seen))]
@@ -218,7 +215,7 @@ def _otherwise(seen: Seen) -> Verdict:
             cause = f"{key} is {found[0].seen}, and {apart[0].place} says {apart[0].seen}"
             flaws.append(Flaw((found[0], *apart), cause, _RESTART, fatal=True))
         good += found[:1] if len(found) > 1 else []
-    return verdict(flaws, tuple(good))
+    return verdict(flaws, tuple(good)) if flaws else seen.unread or Passed(tuple(good))
 
 
 def _restart(seen: Seen) -> Verdict:

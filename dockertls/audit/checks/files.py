@@ -9,11 +9,13 @@ from dockertls.audit.guarded import righted, status_of, wrong
 from dockertls.audit.model import Check, Fix, asked, cis
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.escaping import visible
-from dockertls.facts import NotGathered
+from dockertls.facts import NotGathered, NotSeen
 from dockertls.findings import Evidence, NotApplicable, Severity, Unknown
 from dockertls.plan import Directory, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockertls.audit.guarded import Guarded
     from dockertls.audit.model import Judge
     from dockertls.audit.seen import Seen
@@ -42,22 +44,37 @@ def guarded(id_: str, cause: str, nothing: str) -> Judge:
         flaws: list[Flaw] = []
         good: list[Evidence] = []
         unseen: list[str] = []
-        for one in GUARDED[id_](seen):
-            try:
-                status = status_of(seen, one.path)
-            except NotGathered as error:
-                unseen.append(visible(str(error)))
-                continue
-            if status is not None and (flaw := _flaw(one, status, cause)):
+        for one in _there(seen, id_):
+            if isinstance(one, str):
+                unseen.append(one)
+            elif flaw := _flaw(*one, cause):
                 flaws.append(flaw)
-            elif status is not None:
-                good.append(_evidence(one, status))
+            else:
+                good.append(_evidence(*one))
         unseen += seen.reading.packaging.unknown if not good else ()
         if unseen and not flaws:
             return Unknown(visible(unseen[0]))
         return verdict(flaws, tuple(good)) if flaws or good else NotApplicable(nothing)
 
     return asked(judged)
+
+
+def _there(seen: Seen, id_: str) -> Iterator[tuple[Guarded, Status | File | Directory] | str]:
+    """What is there of what a row names; of what was not seen, why not."""
+    try:
+        for one in GUARDED[id_](seen):
+            found = _status(seen, one)
+            if found is not None:
+                yield found if isinstance(found, str) else (one, found)
+    except NotSeen as error:
+        yield str(error)
+
+
+def _status(seen: Seen, one: Guarded) -> Status | File | Directory | str | None:
+    try:
+        return status_of(seen, one.path)
+    except NotGathered as error:
+        return str(error)
 
 
 def _evidence(one: Guarded, status: Status | File | Directory, expected: str = "") -> Evidence:

@@ -53,13 +53,10 @@ def _is_bound(point: str, mounted: tuple[Mount, ...]) -> bool:
 
 def _members(seen: Seen) -> Verdict:
     """Who may use the local socket by his groups, and so is root."""
+    seen.facts.node(GROUP), seen.facts.node(PASSWD)
     group = group_id(seen)
     if group is None:
         return NotApplicable("the socket is its owner's alone: dockerd's group is not there")
-    try:
-        seen.facts.node(GROUP), seen.facts.node(PASSWD)
-    except NotGathered as error:
-        return Unknown(visible(str(error)))
     names = sorted(members(seen, group))
     evidence = (Evidence("file", str(GROUP), visible(", ".join(names)) or "nobody", _wanted(seen)),)
     strangers = [name for name in names if name not in (seen.expected.members or frozenset())]

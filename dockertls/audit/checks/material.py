@@ -15,9 +15,9 @@ from dockertls.daemon.hostnames import own_names
 from dockertls.daemon.reading import MATERIAL, SWITCHES
 from dockertls.daemon.rules_tls import any_authority, asks_for_certificates, default_material
 from dockertls.escaping import visible
-from dockertls.facts import NotGathered
+from dockertls.facts import PROC, NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
-from dockertls.pki.keys import each_certificate, fingerprint, key_fingerprint, weakness
+from dockertls.pki.keys import each_certificate, fingerprint, key_fingerprint, key_of, weakness
 from dockertls.pki.names import display
 from dockertls.pki.paths import names_of
 from dockertls.pki.profiles import may_sign
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 CA_ON_HOST = "keep the authority's key elsewhere: dockertls ca export --output FILE, then ca detach"
 _NOT_TLS = NotApplicable("TLS is not switched on")
+_OF_KEYS = frozenset({"", ".key", ".pem"})
+"""How names of keys end, of their certificates, and of the directories that they lie in."""
 
 
 def tls(judge: Judge) -> Judge:
@@ -44,7 +46,7 @@ def tls(judge: Judge) -> Judge:
     def judged(seen: Seen) -> Verdict:
         said = seen.reading.both()
         if not (SWITCHES | set(MATERIAL)) & said.keys():
-            return Unknown(seen.reading.unknown[0]) if seen.reading.unknown else _NOT_TLS
+            return seen.unread or _NOT_TLS
         return seen.apart or judge(seen)
 
     return asked(judged)
@@ -86,13 +88,20 @@ def _strength(seen: Seen) -> Verdict:
     """Keys and signatures of the certificate and of the authorities, by Docker's rules and by the policy's."""
     flaws = [*_short(seen), *_weak_authorities(seen)]
     found = certificate("key-strength", "signature")(seen)
-    return verdict(flaws, ()) if flaws and not isinstance(found, Failed | Unknown) else found
+    return verdict(flaws, ()) if flaws and not isinstance(found, Failed | Unknown) else _with_authorities(seen, found)
+
+
+def _with_authorities(seen: Seen, found: Verdict) -> Verdict:
+    """A verdict on the certificate, where the authorities count too and may not be seen."""
+    ca = seen.served.files.ca
+    untold = seen.served.untold(ca, "tlscacert") if ca and isinstance(found, Passed) else None
+    return untold or found
 
 
 def _short(seen: Seen) -> Iterator[Flaw]:
     least = seen.expected.least_rsa
     for one in (*seen.served.chain[:1], *seen.served.authorities):
-        key = one.public_key()
+        key = key_of(one)
         if isinstance(key, rsa.RSAPublicKey) and key.key_size < least:
             shown = visible(one.subject.rfc4514_string())
             evidence = (Evidence("certificate", shown, f"RSA {key.key_size}", f"RSA {least}"),)
@@ -102,7 +111,7 @@ def _short(seen: Seen) -> Iterator[Flaw]:
 
 def _weak_authorities(seen: Seen) -> Iterator[Flaw]:
     for one in seen.served.authorities:
-        key = one.public_key()
+        key = key_of(one)
         shown = visible(one.subject.rfc4514_string())
         if reason := weakness(key):
             yield Flaw(
@@ -122,8 +131,10 @@ def _pair(seen: Seen) -> Verdict:
         return Failed(_file(files.key, "no key"), visible(cause), RENEW)
     if key.encrypted:
         return NotApplicable("the key is encrypted: see TLS-12")
-    evidence = _file(files.key, f"public key SHA-256 {key.digest}", f"{key_fingerprint(seen.served.chain[0])}")
-    if key.is_of(seen.served.chain[0]):
+    leaf = seen.served.chain[0]
+    wanted = key_of(leaf)
+    evidence = _file(files.key, f"public key SHA-256 {key.digest}", key_fingerprint(wanted) if wanted else "")
+    if key.is_of(leaf):
         return Passed(evidence)
     cause = f"{files.key} is not the key of {files.cert}: dockerd does not start with it"
     return Failed(evidence, visible(cause), "put the two that belong together there: dockertls server install NAME")
@@ -134,7 +145,8 @@ def _names(seen: Seen) -> Verdict:
     leaf = seen.served.chain[0]
     shown = ", ".join(map(display, names_of(leaf))) or "no subjectAltName"
     bound = [name for name in _bound(seen) if not name_matches(leaf, name)]
-    evidence = _file(seen.served.files.cert, shown, ", ".join((*_bound(seen), *_own(seen))))
+    own, unknown = _own(seen)
+    evidence = _file(seen.served.files.cert, shown, ", ".join((*_bound(seen), *own)))
     remedy = (
         f"issue it anew with every name: dockertls server issue NAME --san {(bound or ['X'])[0]}, and server install"
     )
@@ -142,14 +154,14 @@ def _names(seen: Seen) -> Verdict:
         return Failed(evidence, "the certificate has no subjectAltName: docker looks at nothing else", remedy)
     if bound:
         return Failed(evidence, f"it is not for {', '.join(bound)}, where dockerd listens", remedy)
-    lacking = [name for name in _own(seen) if not name_matches(leaf, name)]
+    lacking = [name for name in own if not name_matches(leaf, name)]
     if lacking:
         cause = f"it is not for {', '.join(lacking)}, by which the host is known: clients that use it are refused"
         return Warned(evidence, cause, remedy)
     stale = _stale(seen, leaf)
     if stale:
         return Warned(evidence, f"it is for {', '.join(stale)}, which this host has no more", remedy)
-    return Passed(evidence)
+    return unknown or Passed(evidence)
 
 
 def _bound(seen: Seen) -> tuple[str, ...]:
@@ -158,11 +170,12 @@ def _bound(seen: Seen) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(one) for one in found if not one.is_unspecified))
 
 
-def _own(seen: Seen) -> tuple[str, ...]:
+def _own(seen: Seen) -> tuple[tuple[str, ...], Unknown | None]:
+    """What the host is called, and why that is not known."""
     try:
-        return own_names(seen.facts).names
-    except NotGathered:
-        return ()
+        return own_names(seen.facts).names, None
+    except NotSeen as error:
+        return (), Unknown(f"by which names the host is known: {visible(str(error))}")
 
 
 def _stale(seen: Seen, leaf: x509.Certificate) -> list[str]:
@@ -179,7 +192,7 @@ def _expiry(seen: Seen) -> Verdict:
     """The certificate, and the authorities that must outlive it."""
     flaws = list(_ending(seen))
     found = certificate("expiry")(seen)
-    return verdict(flaws, ()) if flaws and not isinstance(found, Failed) else found
+    return verdict(flaws, ()) if flaws and not isinstance(found, Failed) else _with_authorities(seen, found)
 
 
 def _ending(seen: Seen) -> Iterator[Flaw]:
@@ -214,7 +227,7 @@ def _authorities(seen: Seen) -> Verdict:
 
 def _key_of_authority(seen: Seen) -> Verdict:
     """Whoever has that key makes himself a client, and so root."""
-    digests = {key_fingerprint(one): one for one in seen.served.authorities}
+    digests = {key_fingerprint(key): one for one in seen.served.authorities if (key := key_of(one))}
     if not digests:
         return seen.served.untold(seen.served.files.ca, "tlscacert") or Unknown("no authority can be read")
     open_ones = [path for path, key in seen.keys.items() if key.digest in digests]
@@ -225,7 +238,14 @@ def _key_of_authority(seen: Seen) -> Verdict:
     if sealed:
         cause = "the authority's key lies on the daemon's host, encrypted: its passphrase is all that keeps it"
         return Warned(_files(sealed, "the authority's key, encrypted"), cause, CA_ON_HOST)
-    return Passed(_files([*seen.keys], "another key"))
+    hidden = _hidden_keys(seen)
+    return Unknown(visible(hidden[0])) if hidden else Passed(_files([*seen.keys], "another key"))
+
+
+def _hidden_keys(seen: Seen) -> list[str]:
+    """Why files were not seen, or directories, in which it may be."""
+    unseen = seen.facts.unseen.items()
+    return [why for path, why in unseen if path.suffix in _OF_KEYS and not path.is_relative_to(PROC)]
 
 
 def _files(paths: list[Path], shown: str) -> tuple[Evidence, ...]:
@@ -243,16 +263,18 @@ def _reuse(seen: Seen) -> Verdict:
     key = seen.served.key
     if key is None or not key.digest:
         return seen.served.untold(seen.served.files.key, "tlskey") or Unknown("the key cannot be read")
-    copies = seen.copies
     same = [
-        copy.folder / KEY for copy in copies if (held := seen.keys.get(copy.folder / KEY)) and held.digest == key.digest
+        copy.folder / KEY
+        for copy in seen.copies
+        if (held := seen.keys.get(copy.folder / KEY)) and held.digest == key.digest
     ]
     if same:
         cause = f"the server's key is also that of the client in {same[0].parent}: who takes one has both"
         return Warned(
             _files(same, "the server's key"), visible(cause), "issue the client anew: dockertls client issue NAME"
         )
-    return Passed(_file(seen.served.files.key, "no client here has it"))
+    faults = [copy.fault for copy in seen.copies if copy.fault]
+    return Unknown(faults[0]) if faults else Passed(_file(seen.served.files.key, "no client here has it"))
 
 
 def _encoding(seen: Seen) -> Verdict:

@@ -13,7 +13,7 @@ from dockertls.daemon.hosts import is_tcp, port_of, streamed
 from dockertls.daemon.rules_tls import CLOSE, asks_for_certificates, plaintext
 from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
-from dockertls.probe.endpoint import PLAIN_PORT, Endpoint, as_address
+from dockertls.probe.endpoint import PLAIN_PORT, as_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +44,10 @@ def live(*ids: str) -> Judge:
 
     def judged(seen: Seen) -> Verdict:
         found = [
-            _at(one.endpoint, one.findings[name].verdict) for one in seen.live for name in ids if name in one.findings
+            _at(one.endpoint.url, one.findings[name].verdict)
+            for one in seen.live
+            for name in ids
+            if name in one.findings
         ]
         return worst(found) if found else _unseen(seen)
 
@@ -55,7 +58,8 @@ def _at(endpoint: str, found: Verdict) -> Verdict:
     """A verdict whose evidence names the endpoint."""
     if isinstance(found, Unknown | NotApplicable):
         return type(found)(f"{endpoint}: {found.reason}")
-    return replace(found, evidence=tuple(replace(one, place=endpoint) for one in found.evidence))
+    placed = (Evidence(one.source, endpoint, one.seen, one.expected) for one in found.evidence)
+    return replace(found, evidence=tuple(placed))
 
 
 def _unseen(seen: Seen) -> Verdict:
@@ -64,7 +68,7 @@ def _unseen(seen: Seen) -> Verdict:
         return Unknown(seen.untried[0])
     told = seen.reading.reached()
     if not told:
-        return NO_PORT if not seen.reading.unknown else Unknown(seen.reading.unknown[0])
+        return seen.unread or NO_PORT
     return Unknown(f"{told[0][0]} ({told[0][1]}) was not looked at: dockerd does not run, or not in reach")
 
 
@@ -97,7 +101,7 @@ def _handed(seen: Seen) -> Verdict:
     """What systemd listens on for it, which dockerd says nothing of."""
     found = seen.reading.packaging
     if not found.socket:
-        return NotApplicable("there is no docker.socket here")
+        return seen.unread or NotApplicable("there is no docker.socket here")
     evidence = tuple(Evidence("docker.socket", str(place), listen) for listen, place in found.listens)
     ports = [(listen, place) for listen, place in found.listens if streamed(listen)]
     if not ports or asks_for_certificates(seen.reading):
@@ -119,7 +123,7 @@ def _addresses(seen: Seen) -> tuple[list[tuple[str, bool]], str]:
     """What it listens on, and whether that is every address; by the kernel, else by what it is told."""
     held = seen.listening
     if not held.unknown and not seen.reading.packaging.user:
-        ports = {Endpoint.parse(one.endpoint).port for one in seen.live}
+        ports = {one.endpoint.port for one in seen.live}
         return [(str(one), one.address.is_unspecified) for one in held.tcp if one.port in ports], "sockets"
     return [(host, _is_every(host)) for host, _ in seen.reading.reached() if is_tcp(host)], "configuration"
 
@@ -137,19 +141,20 @@ def _every_address(seen: Seen) -> Verdict:
         Evidence(source, one, "every address" if every else "one address", "one address") for one, every in found
     )
     if not any(every for _, every in found):
-        return Passed(evidence)
+        return seen.hidden or Passed(evidence)
     cause = "it listens on every address of the host, those of networks that are added later too"
     return Warned(evidence, cause, "name the address that clients use: dockertls daemon configure --listen ADDRESS")
 
 
 def _port(seen: Seen) -> Verdict:
     """Port 2375, which everybody takes for the one without TLS."""
-    found = [one for one, _ in _addresses(seen)[0]]
+    found, source = _addresses(seen)
     if not found:
         return _unseen(seen) if not seen.live else NO_PORT
-    evidence = tuple(Evidence("listener", one, one, "2376") for one in found)
-    if not any(port_of(one) == str(PLAIN_PORT) for one in found):
-        return Passed(evidence)
+    evidence = tuple(Evidence(source, one, one, "2376") for one, _ in found)
+    ports = {port_of(one) for one, _ in found} | {str(one.endpoint.port) for one in seen.live}
+    if str(PLAIN_PORT) not in ports:
+        return seen.hidden or Passed(evidence)
     if isinstance(_without_tls(seen), Failed):
         return Failed(evidence, f"port {PLAIN_PORT} is open without TLS: it is what is scanned for all day", CLOSE)
     cause = f"TLS is spoken on port {PLAIN_PORT}, which clients take for the one without"
@@ -182,7 +187,7 @@ def _insight(seen: Seen) -> Verdict:
     ]
     evidence = tuple(Evidence("configuration", origin, f"{key} {value}", "127.0.0.1") for key, value, origin in given)
     if not open_ones:
-        return Passed(evidence)
+        return seen.unread or Passed(evidence)
     cause = f"{open_ones[0][0]} {open_ones[0][1]} answers everybody who reaches it, without TLS"
     return Warned(evidence, cause, "bind it to 127.0.0.1, or remove it")
 

@@ -240,7 +240,11 @@ def test_fingerprints() -> None:
     text = keys.fingerprint(CERTIFICATE)
     assert len(text) == 95
     assert set(text) <= set("0123456789ABCDEF:")
-    assert keys.key_fingerprint(KEY) == keys.key_fingerprint(KEY.public_key()) == keys.key_fingerprint(CERTIFICATE)
+    assert (
+        keys.key_fingerprint(KEY)
+        == keys.key_fingerprint(KEY.public_key())
+        == keys.key_fingerprint(CERTIFICATE.public_key())
+    )
     assert keys.key_fingerprint(keys.generate("ed25519")) != keys.key_fingerprint(KEY)
 
 

@@ -508,6 +508,13 @@ def test_accepted_authorities(request_: bytes | None, kind: type[Verdict], told:
     assert told in str(found)
 
 
+def test_who_has_no_authority_cannot_tell_whether_others_are_let_in() -> None:
+    found = grade(asked(request_of(OTHER)), (), now=NOW, warn=MONTH, fail=WEEK, client=(), current=[SERVED])
+    told = next(one.verdict for one in found if one.id == "accepted-authorities")
+    assert isinstance(told, Unknown), told
+    assert "CN=theirs" in told.reason
+
+
 @pytest.mark.parametrize(
     ("api", "kind"), [(ApiSeen(200, "1", "1.41", software="nginx"), Unknown), (ApiSeen(fault="no"), Failed)]
 )
