@@ -118,14 +118,14 @@ class HostFacts:
 
     def _surely_missing(self, path: Path) -> bool:
         """Whether a directory on the way is known to be missing, or known not to hold it."""
-        nearest = next((parent for parent in path.parents if parent in self.files or parent.parent == parent), None)
-        if nearest is None:
-            return False
-        node = self.files.get(nearest)
-        inside = path.relative_to(nearest).parts[0]
-        return nearest in self.files and (
-            node is None
-            or (isinstance(node, Directory) and nearest in self.names and inside not in self.names[nearest])
+        inside, nearest = path, path.parent
+        while nearest not in self.files:
+            if nearest == inside:
+                return False
+            inside, nearest = nearest, nearest.parent
+        node = self.files[nearest]
+        return node is None or (
+            isinstance(node, Directory) and nearest in self.names and inside.name not in self.names[nearest]
         )
 
     def status(self, path: Path) -> Status | None:

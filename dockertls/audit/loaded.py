@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PurePosixPath as Path
@@ -43,6 +44,7 @@ SCHEMA = "dockertls/facts/1"
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document that are read at most: that of a host with a thousand users has three million."""
 _MOST_SECONDS = 2**63
+_MODE = re.compile(r"[0-7]{1,5}")
 _MOST_FAULTS = 20
 _HINT = f"make it anew: dockertls facts --output FILE, of a release that writes {SCHEMA}"
 
@@ -174,7 +176,7 @@ class _Reader:
 
     def _access(self, given: Mapping[str, object], where: str) -> tuple[int, Owner]:
         mode, owner = given.get("mode"), given.get("owner")
-        if not (isinstance(mode, str) and 1 <= len(mode) <= 5 and set(mode) <= set("01234567")):  # noqa: PLR2004 - octal digits
+        if not (isinstance(mode, str) and _MODE.fullmatch(mode)):
             self._wrong(where, "of a mode, such as 0644")
             mode = "0"
         match owner:

@@ -42,4 +42,4 @@ def mounts(facts: HostFacts) -> tuple[Mount, ...] | None:
 
 def _plain(text: str) -> str:
     """A path as it is: blanks and backslashes are written in octal."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), text)
+    return text if "\\" not in text else _ESCAPED.sub(lambda found: chr(int(found[1], 8)), text)

@@ -48,7 +48,9 @@ class Places:
 
     def on_host(self, path: Path) -> Path:
         """Where the host has what dockerd calls so."""
-        return self.pem_dir / path.relative_to(self.told_dir) if path.is_relative_to(self.told_dir) else path
+        if self.told_dir == self.pem_dir or not path.is_relative_to(self.told_dir):
+            return path
+        return self.pem_dir / path.relative_to(self.told_dir)
 
     @property
     def tls_dir(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ _ONLY: Mapping[str, Release] = MappingProxyType({"dockerd-current": (1, 13)})
 """Names under which a single release was packaged: by RHEL 7 and CentOS 7."""
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Release:
     """A release from a text such as "23.0"."""
     return tuple(map(int, text.split(".")))

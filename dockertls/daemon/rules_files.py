@@ -203,8 +203,12 @@ def other_units(reading: Reading) -> Iterator[Fault]:
 
 
 def _other_units(facts: HostFacts, service: str) -> Iterator[Path]:
-    listed = ((name, folder) for folder in reversed(UNIT_DIRS) for name in facts.listed(folder))
-    names = {name: folder / name for name, folder in listed if "docker" in name and name.endswith(".service")}
+    names = {
+        name: folder / name
+        for folder in reversed(UNIT_DIRS)
+        for name in facts.listed(folder)
+        if "docker" in name and name.endswith(".service")
+    }
     for name, path in names.items():
         if (
             name != service

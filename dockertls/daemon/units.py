@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
@@ -60,11 +61,14 @@ def docker_units(facts: HostFacts) -> Units:
     Args:
         facts: gathered with the row "daemon".
     """
-    own = tuple(_of_users(facts))
-    system = [units for name in SERVICES if fragment(facts, units := Units(name), name)]
-    system.sort(key=lambda units: is_masked(facts, fragment(facts, units, units.service)))
-    ordered = (*own, *system) if facts.asker else (*system, *own)
-    return ordered[0] if ordered else Units()
+    kinds = (_of_users, _system) if facts.asker else (_system, _of_users)
+    return next((units for kind in kinds for units in kind(facts)), Units())
+
+
+def _system(facts: HostFacts) -> Iterator[Units]:
+    """Those of the system's Docker, one that is masked last."""
+    there = [units for name in SERVICES if fragment(facts, units := Units(name), name)]
+    yield from sorted(there, key=lambda units: is_masked(facts, fragment(facts, units, units.service)))
 
 
 def owners(facts: HostFacts) -> tuple[User, ...]:
@@ -99,7 +103,13 @@ def own_drop_ins(facts: HostFacts) -> frozenset[Path]:
 
 def fragment(facts: HostFacts, units: Units, name: str) -> Path | None:
     """The file of a unit in the strongest folder that has one."""
-    return next((path for folder in units.dirs if facts.node(path := folder / name) is not None), None)
+    return next((path for path in _inside(units.dirs, name) if facts.node(path) is not None), None)
+
+
+@lru_cache(maxsize=64)
+def _inside(folders: tuple[Path, ...], name: str) -> tuple[Path, ...]:
+    """The same few places are looked at again and again."""
+    return tuple(folder / name for folder in folders)
 
 
 def is_masked(facts: HostFacts, path: Path | None) -> bool:
@@ -114,8 +124,7 @@ def is_masked(facts: HostFacts, path: Path | None) -> bool:
 def drop_ins(facts: HostFacts, units: Units, name: str) -> tuple[Path, ...]:
     """The drop-ins of a unit in the order in which they apply: the strongest folder's of each file name."""
     found: dict[str, Path] = {}
-    for folder in reversed(units.dirs):
-        inside = folder / f"{name}.d"
+    for inside in reversed(_inside(units.dirs, f"{name}.d")):
         found |= {file: inside / file for file in facts.listed(inside) if file.endswith(".conf")}
     return tuple(found[file] for file in sorted(found))
 

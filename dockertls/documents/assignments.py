@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Assignment:
     style: Style
     chars: tuple[Char, ...]
 
-    @property
+    @cached_property
     def value(self) -> str:
         """What the reader takes it for, if there is no obstacle."""
         return "".join(char.char for char in self.chars)

@@ -33,10 +33,16 @@ def parse_passwd(text: str) -> tuple[User, ...]:
     """The users in lines of passwd(5); lines that are none are passed over."""
     entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
     return tuple(
-        User(name, int(uid), int(gid), Path(home or "/"))
+        User(name, int(uid), int(gid), _home(home))
         for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= FIELDS)
         if uid.isdigit() and gid.isdigit()
     )
+
+
+@lru_cache(maxsize=256)
+def _home(text: str) -> Path:
+    """Most users have the same home on every host."""
+    return Path(text or "/")
 
 
 @dataclass(frozen=True)

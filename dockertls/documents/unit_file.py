@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BLANKS = " \t\n\r"
-COMMENTS = "#;"
+COMMENTS = ("#", ";")
 PREFIXES = "@-:+!"
 """What systemd knows before the program of a command line; `!!` counts as two. `|` (v258) is not known here."""
 
@@ -100,7 +100,7 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
     lines: list[tuple[int, str]] = []
     pending, begun = "", 0
     for number, line in enumerate(_LINE_END.split(text), 1):
-        if line.lstrip(BLANKS).startswith(tuple(COMMENTS)):
+        if line.lstrip(BLANKS).startswith(COMMENTS):
             continue
         begun = begun or number
         joined = pending + line

@@ -214,26 +214,25 @@ def _malformed(path: Path) -> Iterator[Flaw]:
 
 def malformed(certificate: x509.Certificate) -> Iterator[Flaw]:
     """What Go cannot read, and Python's library can: who trusts it has nothing, and who is sent it hangs up."""
-    place = subject_of(certificate)
     serial = serial_of(certificate)
     if serial < 0:
         cause = "its serial number is negative, which Go refuses since 1.23"
-        yield Flaw(place, str(serial), "a positive one", cause, _ISSUE_AGAIN)
+        yield Flaw(subject_of(certificate), str(serial), "a positive one", cause, _ISSUE_AGAIN)
     for one in certificate.extensions:
         if one.critical and one.oid in _NEVER_CRITICAL:
             seen = f"critical {_NEVER_CRITICAL[one.oid]}"
             cause = f"its {_NEVER_CRITICAL[one.oid]} is marked critical, which newer releases of Go refuse"
-            yield Flaw(place, seen, "not critical (RFC 5280)", cause, _ISSUE_AGAIN)
+            yield Flaw(subject_of(certificate), seen, "not critical (RFC 5280)", cause, _ISSUE_AGAIN)
     limits = extension(certificate, x509.NameConstraints)
     trees = (*_permitted(limits), *_excluded(limits)) if limits is not None else ()
     for name in (*names_of(certificate), *trees):
         if is_mapped(name.value):
             cause = f"{display(name)} is an IPv4 address in the form of IPv6, which newer releases of Go refuse"
-            yield Flaw(place, display(name), "the IPv4 address itself", cause, _ISSUE_AGAIN)
+            yield Flaw(subject_of(certificate), display(name), "the IPv4 address itself", cause, _ISSUE_AGAIN)
     for tree in trees:
         if isinstance(tree, x509.DNSName) and not _DOMAIN.fullmatch(tree.value):
             cause = f"its name constraints have {display(tree)}, which is no domain: docker cannot read it"
-            yield Flaw(place, display(tree), "a domain", cause, _NEW_AUTHORITY)
+            yield Flaw(subject_of(certificate), display(tree), "a domain", cause, _NEW_AUTHORITY)
 
 
 def is_mapped(value: object) -> bool:

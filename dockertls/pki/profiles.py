@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -112,10 +112,8 @@ def extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extensi
     Raises:
         ValueError: if the certificate's extensions cannot be read.
     """
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+    found = (one.value for one in certificate.extensions if one.oid == kind.oid)
+    return cast("_Extension | None", next(found, None))
 
 
 def may_sign(certificate: x509.Certificate) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _own_file_system(seen: Seen) -> Verdict:
     """By the device of the folder and of the one above it, and by what is mounted: a bind mount is no other disk."""
-    where, mounted = data_root(seen), mounts(seen.facts)
+    where = data_root(seen)
     if not seen.facts.runs:
         return NotApplicable("this is a file tree: nothing is mounted in it")
     try:
@@ -30,9 +30,10 @@ def _own_file_system(seen: Seen) -> Verdict:
         return Unknown(visible(str(error)))
     if own is None:
         return NotApplicable(f"there is no {visible(str(where))} yet")
+    evidence = (Evidence("file system", visible(str(where)), f"device {own}", "a device of its own"),)
+    mounted = mounts(seen.facts) if own != above else ()
     if mounted is None:
         return Unknown("what is mounted was not seen")
-    evidence = (Evidence("file system", visible(str(where)), f"device {own}", "a device of its own"),)
     if own != above and not _is_bound(str(where), mounted):
         return Passed(evidence)
     cause = "images and logs of containers can fill the disk that the host lives on"
