@@ -140,23 +140,27 @@ class HostFacts:
 
     def file(self, path: Path) -> File | None:
         """The regular file that `path` names, through links; None: there is none. Raises NotGathered."""
-        node = self.node(self.place(path)) if self.node(path) is not None else None
+        node = self._named(path)
         return node if isinstance(node, File) else None
 
     def is_directory(self, path: Path) -> bool:
         """Whether `path` names a directory, through links. Raises NotGathered."""
-        return self.node(path) is not None and isinstance(self.node(self.place(path)), Directory)
+        return isinstance(self._named(path), Directory)
+
+    def _named(self, path: Path) -> Node | None:
+        node = self.node(path)
+        return self.node(self.place(path)) if isinstance(node, Link) else node
 
     def listed(self, path: Path) -> tuple[str, ...]:
         """Names in a directory; none if it is not there. Raises NotGathered."""
-        if path not in self.names:
-            unseen = self.unseen.get(path / NAMES)
-            if unseen:
-                raise NotSeen(unseen)
-            if self.node(path) is None:
-                return ()
-            raise self._untold(str(path))
-        return self.names[path]
+        names = self.names.get(path)
+        if names is not None:
+            return names
+        if self.unseen and path / NAMES in self.unseen:
+            raise NotSeen(self.unseen[path / NAMES])
+        if self.node(path) is None:
+            return ()
+        raise self._untold(str(path))
 
     def program(self, name: str) -> Path | None:
         """Where a program lies, by the usual directories; None: in none of them. Raises NotGathered."""

@@ -264,8 +264,9 @@ def to_stat(seen: Seen) -> tuple[Path, ...]:
 
 def status_of(seen: Seen, path: Path) -> Status | File | Directory | None:
     """What a path names, from outside; None: nothing. Raises NotSeen, NotGathered."""
-    if path in seen.facts.statuses:
-        return seen.facts.statuses[path]
+    status = seen.facts.statuses.get(path)
+    if status or path in seen.facts.statuses:
+        return status
     if path in seen.facts.unseen:
         raise NotSeen(seen.facts.unseen[path])
     node = seen.facts.node(seen.facts.place(path))
