@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.endpoints import sockets
-from dockertls.audit.material import content_of
-from dockertls.documents.passwd import parse_groups
+from dockertls.documents.passwd import as_id, parse_groups
 from dockertls.facts import GROUP, PROC, NotGathered, NotSeen
 from dockertls.look import NAMES
 from dockertls.plan import Directory, File, Link
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dockertls.audit.seen import Seen
+    from dockertls.documents.json_file import Json
     from dockertls.documents.passwd import Group
     from dockertls.plan import Owner, Status
 
@@ -88,9 +88,9 @@ def registries(seen: Seen) -> Iterator[Guarded]:
     """Certificates and keys for registries. Raises NotSeen, after all that were seen."""
     top = registries_at(seen)
     for path in _below(seen, top):
-        denied = _denied(seen, path)
-        if denied:
-            yield Guarded(path, denied, owner_of(seen)[0])
+        bits = _forbidden(seen, path)
+        if bits:
+            yield Guarded(path, bits, owner_of(seen)[0])
     unlisted = (why for path, why in seen.facts.unseen.items() if path.name == NAMES and path.is_relative_to(top))
     if reason := next(unlisted, ""):
         raise NotSeen(reason)
@@ -103,17 +103,18 @@ def _below(seen: Seen, top: Path) -> Iterator[Path]:
         yield from _below(seen, top / name)
 
 
-def _denied(seen: Seen, path: Path) -> int:
+def _forbidden(seen: Seen, path: Path) -> int:
     """The bits that something among the registries' files must not have; 0: it may have any."""
     node = seen.facts.files.get(path)
-    if isinstance(node, Link) or (node is None and path not in seen.facts.unseen):
+    if node is None and path not in seen.facts.unseen:
         return 0
     if isinstance(node, Directory):
         return NOT_WRITTEN
     if path.suffix == ".key":
         return SECRET
-    strict = SEALED if seen.expected.strict_files else PLAIN
-    return strict if path.suffix in _SUFFIXES else 0 if node else NOT_WRITTEN
+    if path.suffix in _SUFFIXES:
+        return SEALED if seen.expected.strict_files else PLAIN
+    return 0 if isinstance(node, File) else NOT_WRITTEN  # what was not seen may be a directory, and a link lead to one
 
 
 def registries_at(seen: Seen) -> Path:
@@ -144,24 +145,33 @@ def ways(seen: Seen, path: Path) -> Iterator[Guarded]:
 
 
 def local_sockets(seen: Seen) -> Iterator[Guarded]:
-    """Whoever can write to one is root; of the group that dockerd is told, else docker."""
+    """Whoever can write to one is root; of the group that dockerd is told, else docker. Raises NotSeen."""
     for path in sockets(seen.reading):
         yield Guarded(path, SOCKET, owner_of(seen)[0], group_id(seen))
+    said(seen, "hosts")  # where they were not seen, there may be others
 
 
 def group_id(seen: Seen) -> int | None:
-    """The group that may use the socket; None: root alone, or the owner of a user's own."""
+    """The group that may use the socket; None: root alone, or the owner of a user's own. Raises NotSeen."""
     if seen.reading.packaging.user:
         return None
-    said = seen.reading.both().get("group")
-    name = str(said.value) if said else "docker"
+    name = str(said(seen, "group") or "docker")
     groups = {group.name: group.gid for group in groups_of(seen)}
-    return groups.get(name, int(name) if name.isdigit() else None)
+    return groups.get(name, as_id(name))
 
 
 def groups_of(seen: Seen) -> tuple[Group, ...]:
-    """The groups of the host; none if they cannot be seen."""
-    return parse_groups((content_of(seen.facts, GROUP) or b"").decode(errors="replace"))
+    """The groups of the host. Raises NotSeen."""
+    file = seen.facts.file(GROUP)
+    return parse_groups(file.content.decode(errors="replace")) if file else ()
+
+
+def said(seen: Seen, key: str) -> Json:
+    """What an option is set to; None: it is not. Raises NotSeen where a file that may set it was not seen."""
+    found = seen.reading.both().get(key)
+    if found is None and seen.unread:
+        raise NotSeen(seen.unread.reason)
+    return found.value if found else None
 
 
 def configuration(seen: Seen) -> Iterator[Guarded]:
@@ -187,47 +197,49 @@ def environment(seen: Seen) -> Iterator[Guarded]:
 
 
 def containerd(seen: Seen) -> Iterator[Guarded]:
-    """Who can write to it starts containers as root."""
-    said = seen.reading.both()
-    root = Path(str(said["exec-root"].value)) if "exec-root" in said else Path("/var/run/docker")
-    given = [Path(str(said["containerd"].value))] if "containerd" in said else []
-    for path in dict.fromkeys((*given, _CONTAINERD, root / "containerd/containerd.sock")):
-        yield Guarded(path, SOCKET, owner_of(seen)[0])
+    """Who can write to it starts containers as root. Raises NotSeen, after the usual one."""
+    yield Guarded(_CONTAINERD, SOCKET, owner_of(seen)[0])
+    given, root = said(seen, "containerd"), Path(str(said(seen, "exec-root") or "/var/run/docker"))
+    for path in dict.fromkeys((Path(str(given or _CONTAINERD)), root / "containerd/containerd.sock")):
+        if path != _CONTAINERD:
+            yield Guarded(path, SOCKET, owner_of(seen)[0])
 
 
 def programs(seen: Seen) -> Iterator[Guarded]:
-    """What runs as root, by the process and by the usual places; and what it keeps."""
-    yield Guarded(data_root(seen), NOT_WRITTEN, owner_of(seen)[0], ANY)
-    for path in programs_at(seen):
-        yield Guarded(path, NOT_WRITTEN, 0, ANY)
-
-
-def programs_at(seen: Seen) -> Iterator[Path]:
-    """dockerd, containerd and runc. Raises NotSeen, after those that were seen."""
-    link = seen.facts.files.get(PROC / str(seen.process.pid) / "exe") if seen.process else None
-    runs = None
-    if isinstance(link, Link) and link.target.startswith("/") and not link.target.endswith(" (deleted)"):
-        runs = Path(link.target)
-        yield runs
+    """What runs as root, and what it keeps. Raises NotSeen, after all that were seen."""
     unseen: list[NotSeen] = []
     for name in ("dockerd", "containerd", "runc"):
         try:
-            found = seen.facts.program(name)
+            yield from (Guarded(path, NOT_WRITTEN, 0, ANY) for path in program(seen, name))
         except NotSeen as error:
             unseen.append(error)
-            continue
-        if found and found != runs:
-            yield found
+    yield Guarded(data_root(seen), NOT_WRITTEN, owner_of(seen)[0], ANY)
     if unseen:
         raise unseen[0]
 
 
+def program(seen: Seen, name: str) -> Iterator[Path]:
+    """A program, by the process and by the usual places. Raises NotSeen."""
+    runs = _running(seen) if name == "dockerd" else None
+    if runs:
+        yield runs
+    found = seen.facts.program(name)
+    if found and found != runs:
+        yield found
+
+
+def _running(seen: Seen) -> Path | None:
+    """The dockerd that runs, whatever it is called."""
+    link = seen.facts.files.get(PROC / str(seen.process.pid) / "exe") if seen.process else None
+    named = isinstance(link, Link) and link.target.startswith("/") and not link.target.endswith(" (deleted)")
+    return Path(link.target) if isinstance(link, Link) and named else None
+
+
 def data_root(seen: Seen) -> Path:
-    """Where it keeps images, containers and volumes."""
-    live, said = seen.answers.info.get("DockerRootDir"), seen.reading.both().get("data-root")
+    """Where it keeps images, containers and volumes. Raises NotSeen."""
     user = seen.reading.packaging.user
     default = str(user.home / ".local/share/docker") if user else "/var/lib/docker"
-    found = Path(str(live or (said.value if said else default)))
+    found = Path(str(seen.answers.info.get("DockerRootDir") or said(seen, "data-root") or default))
     return found if found.is_absolute() else Path(default)
 
 
@@ -258,8 +270,9 @@ def to_stat(seen: Seen) -> tuple[Path, ...]:
     for rows in TABLE.values():
         with suppress(NotSeen):
             found += (one.path for one in rows(seen))
-    where = data_root(seen)
-    return tuple(dict.fromkeys(path for path in (*found, where, where.parent) if path.is_absolute()))
+    with suppress(NotSeen):
+        found += (data_root(seen), data_root(seen).parent)
+    return tuple(dict.fromkeys(path for path in found if path.is_absolute()))
 
 
 def status_of(seen: Seen, path: Path) -> Status | File | Directory | None:

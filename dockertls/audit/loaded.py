@@ -44,6 +44,7 @@ SCHEMA = "dockertls/facts/1"
 LARGEST = 64 * 1024 * 1024
 """Bytes of a document that are read at most: that of a host with a thousand users has three million."""
 _MOST_SECONDS = 2**63
+_NO_NAMES = frozenset({"", ".", ".."})
 _MODE = re.compile(r"[0-7]{1,5}")
 _MOST_FAULTS = 20
 _HINT = f"make it anew: dockertls facts --output FILE, of a release that writes {SCHEMA}"
@@ -108,6 +109,13 @@ class _Reader:
             return tuple(found)
         return tuple(self._as(one, str, where, "") for one in found)
 
+    def _names(self, value: object, where: str) -> tuple[str, ...]:
+        found = self._texts(value, where)
+        if not _NO_NAMES.isdisjoint(found) or any("/" in name for name in found):
+            self._wrong(where, "of names in a directory")
+            return ()
+        return found
+
     def _seconds(self, value: object, where: str) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS:
             return float(value)
@@ -138,7 +146,7 @@ class _Reader:
             self._as(data.get("runs"), bool, "runs", default=True),
             self._each(data, "files", self._node),
             self._each(data, "links", lambda value, where: _path(self._as(value, str, where, ""))),
-            self._each(data, "names", self._texts),
+            self._each(data, "names", self._names),
             MappingProxyType(dict(self._output(one, f"outputs: {number}") for number, one in enumerate(outputs))),
             self._each(data, "changed", self._seconds),
             self._each(data, "statuses", self._status),
@@ -180,7 +188,7 @@ class _Reader:
             self._wrong(where, "of a mode, such as 0644")
             mode = "0"
         match owner:
-            case [int() as user, int() as group]:
+            case [int() as user, int() as group] if not isinstance(user, bool) and not isinstance(group, bool):
                 return int(mode, 8), (user, group)
         self._wrong(where, "of an owner, such as [0, 0]")
         return int(mode, 8), (0, 0)
@@ -262,7 +270,7 @@ class _Reader:
         given = self._object(value, where)
         id_, title = (self._as(given.get(name), str, where, "") for name in ("id", "title"))
         severity = given.get("severity")
-        if severity not in SEVERITIES:
+        if not isinstance(severity, str) or severity not in SEVERITIES:
             self._wrong(where, "a finding with a severity that is known")
         return Finding(id_, title, SEVERITIES.get(str(severity), Severity.HIGH), self._verdict(given, where))
 

@@ -79,7 +79,7 @@ def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
 
 def _untold(seen: Seen) -> str:
     """Why it is not known that nobody says anything; empty: it is."""
-    if hidden := seen.unread or seen.hidden:
+    if hidden := seen.doubt or seen.hidden:
         return hidden.reason
     return visible(seen.reading.faults[0].message) if seen.reading.faults else ""
 
@@ -123,7 +123,8 @@ def _registries(answers: Answers) -> tuple[str, Json] | None:
         for name, one in (indexes.items() if isinstance(indexes, dict) else ())
         if isinstance(one, dict) and one.get("Secure") is False
     ]
-    networks = [one for one in networks if one not in _PASSED_OVER] if isinstance(networks, list) else []
+    given = networks if isinstance(networks, list) else []
+    networks = [one for one in given if isinstance(one, str) and one not in _PASSED_OVER]
     return "/info RegistryConfig", [*open_ones, *networks]
 
 

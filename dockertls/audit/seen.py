@@ -144,10 +144,19 @@ class Seen:
         return NotApplicable("there is no Docker on this host")
 
     @property
+    def doubt(self) -> Unknown | None:
+        """Why it is not known in full what is said to it; None: it is."""
+        return _first(self.reading.unknown)
+
+    @property
     def unread(self) -> Unknown | None:
-        """Why it is not known what is said to it; None: it is."""
-        doubts = self.reading.unknown
-        return Unknown(visible(doubts[0])) if doubts else None
+        """Why options may be said to it that were not seen; None: none are."""
+        return _first(self.reading.unread)
+
+    @property
+    def unstarted(self) -> Unknown | None:
+        """Why it is not known what starts it; None: it is."""
+        return _first(tuple(filter(None, (self.reading.packaging.untold,))))
 
     @property
     def hidden(self) -> Unknown | None:
@@ -215,3 +224,7 @@ class Seen:
     def rootless(self) -> bool:
         """Whether it is a user's own."""
         return self.answers.has("rootless") or self.reading.packaging.user is not None
+
+
+def _first(doubts: tuple[str, ...]) -> Unknown | None:
+    return Unknown(visible(doubts[0])) if doubts else None

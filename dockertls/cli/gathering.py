@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography.x509 import random_serial_number
 
 from dockertls.audit.checks.audit_rules import paths as watched_paths
+from dockertls.audit.checks.material import STORE
 from dockertls.audit.endpoints import sockets, to_look_at
 from dockertls.audit.gathered import WANTED, Asked, Gathered, dockerds, keys_in
 from dockertls.audit.guarded import registries_at, to_stat
@@ -93,7 +94,7 @@ def _second(session: Session, folders: tuple[Path, ...], first: HostFacts, peere
     dates = [path for reading, _ in found for path in (*read_at_start(reading), pid_file(reading))]
     looked = [Seen(reading, here, process, docker_dirs=folders) for reading, process in found]
     stats = [path for one in looked for path in (*to_stat(one), *watched_paths(one)) if path.is_absolute()]
-    trees = [*copies.wanted(folders), *map(registries_at, looked), session.store_path / "ca"]
+    trees = [*copies.wanted(folders), *map(registries_at, looked), session.store_path / "ca", STORE / "ca"]
     absolute = tuple(path for path in also if path.is_absolute())
     return session.facts(trees=trees, also=absolute, dates=dates, stats=stats, bears=True, beside=first)
 

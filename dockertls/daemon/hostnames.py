@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ALWAYS = ("localhost", "127.0.0.1", "::1")
 """What every server certificate is good for: the host itself."""
 
+ADDRESSES = ("ip", "-o", "address")
+"""What tells the addresses."""
+
 VIRTUAL = ("docker", "br-", "veth", "virbr", "cni", "flannel", "cali", "podman")
 """Beginnings of interface names that container and virtual machine software makes."""
 
@@ -84,7 +87,7 @@ def _text(facts: HostFacts, path: str) -> str:
 
 def _addresses(facts: HostFacts) -> Iterator[_Address]:
     """Lines of `ip -o address`, such as `2: eth0    inet 10.0.0.5/24 brd 10.0.0.255 scope global eth0`."""
-    output = facts.output("ip", "-o", "address")
+    output = facts.output(*ADDRESSES)
     for line in output.out.splitlines() if output else ():
         words = line.split()
         if len(words) > 3 and words[2] in {"inet", "inet6"}:  # noqa: PLR2004 - index, interface, family, address

@@ -183,7 +183,7 @@ def _with_arguments(base: Packaging, facts: HostFacts, service: MergedUnit, line
     leading = (2 if "@" in line.prefixes else 1) + (len(row.wrapper.split()) - 1 if row else 0)
     arguments = line.words[leading:]
     program, *given = command_line(row.command).words if row else (_program(line, leading),)
-    specifiers = dict.fromkeys(f"what systemd puts in place of {one} ({base.start})" for one in line.specifiers)
+    specifiers = tuple(dict.fromkeys(f"what systemd puts in place of {one} ({base.start})" for one in line.specifiers))
     found = replace(
         base,
         program=program,
@@ -195,6 +195,7 @@ def _with_arguments(base: Packaging, facts: HostFacts, service: MergedUnit, line
         assigned=variables.unit,
         faults=tuple(variables.faults),
         unknown=(*variables.unknown, *specifiers),
+        specifiers=specifiers,
     )
     return _with_row(found, facts, row, variables) if row else found
 

@@ -64,6 +64,11 @@ class Reading:
     unknown: tuple[str, ...] = ()
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be told because a file was not seen that may say it, one line each."""
+        return tuple(one for one in self.unknown if one not in self.packaging.specifiers)
+
+    @property
     def environment_files(self) -> tuple[tuple[Path, EnvFile], ...]:
         """The environment files that are read, those that are there and can be."""
         return tuple((path, file) for path, file in self.packaging.environment.items() if file)
@@ -161,7 +166,7 @@ def read_as_seen(facts: HostFacts) -> Reading:
         return read(facts)
     except NotSeen as error:
         why = f"how dockerd is started: {visible(str(error))}"
-        found = Packaging(Init.NONE, True, Place(Path("/")), unknown=(why,))
+        found = Packaging(Init.NONE, True, Place(Path("/")), unknown=(why,), untold=why)
         return Reading(found, parse(()), found.places.config, None, {}, {}, None, facts, unknown=(why,))
 
 

@@ -132,13 +132,24 @@ def unread_daemon_json(reading: Reading) -> Iterator[Fault]:
 
 def of_older_json(reading: Reading) -> Iterator[Fault]:
     """Releases before 23.0 read no empty file and no byte order mark (moby: first tag of both is v23.0.0)."""
-    if reading.document is None or reading.release is None or reading.release >= parse(TOLERANT):
-        return
-    text, end = reading.document.text, f": Docker {shown(reading.release)} does not start with it"
+    if reading.release is not None and reading.release < parse(TOLERANT):
+        for what, hint in _of_newer_json(reading):
+            yield Fault(f"{what}: Docker {shown(reading.release)} does not start with it", hint)
+
+
+def json_of_some_releases(reading: Reading) -> tuple[str, ...]:
+    """What cannot be told of the file where the release is not known."""
+    found = _of_newer_json(reading) if reading.release is None else ()
+    return tuple(f"{what}: whether this dockerd starts with it" for what, _ in found)
+
+
+def _of_newer_json(reading: Reading) -> Iterator[tuple[str, str]]:
+    """What of the file only newer releases read, and what to do about it."""
+    name, text = visible(str(reading.config)), reading.document.text if reading.document else "{}"
     if not text.strip():
-        yield Fault(f"{visible(str(reading.config))} is empty{end}", "write {} into it, or remove it")
+        yield f"{name} is empty", "write {} into it, or remove it"
     if text.startswith(BOM):
-        yield Fault(f"{visible(str(reading.config))} begins with a byte order mark{end}", "save it without one")
+        yield f"{name} begins with a byte order mark", "save it without one"
 
 
 def dangling_link(reading: Reading) -> Iterator[Fault]:

@@ -135,14 +135,23 @@ def running(reading: Reading, *, peer: int | None = None) -> Running:
     answer = facts.outputs.get(PIDOF)
     units = {} if reading.packaging.user else _units(facts)  # a user's own systemd is another one
     main = next(map(int, process_ids(units.get(service, {}).get("MainPID", ""))), 0)
-    pids = map(int, process_ids(answer.out)) if answer else ()
-    found = {pid: one for pid in dict.fromkeys((main, *pids)) if pid and (one := _process(facts, pid))}
+    named = dict.fromkeys(filter(None, (main, *map(int, process_ids(answer.out if answer else "")))))
+    found = {pid: one for pid in named if (one := _process(facts, pid))}
     own, told_by = (main, f"{service}'s main process") if units else _own(reading, found, peer)
     others = tuple(one for pid, one in found.items() if pid != own)
     asked = bool(units) or bool(reading.packaging.user and own)  # a user's own systemd is not asked
-    hidden = f"process {main} of {service} is not to be seen" if main and main not in found else ""
-    unknown = (*filter(None, (hidden,)), *_unanswered(reading, answer, asked=asked))
-    return Running(found.get(own or 0), told_by, others, units, service, unknown, hidden)
+    hidden = tuple(_hidden(facts, main, [pid for pid in named if pid not in found]))
+    unknown = (*hidden, *_unanswered(reading, answer, asked=asked))
+    here = found.get(own or 0)
+    return Running(here, told_by, others, units, service, unknown, "" if here else next(iter(hidden), ""))
+
+
+def _hidden(facts: HostFacts, main: int, missing: Iterable[int]) -> Iterator[str]:
+    """The processes that were named and not seen; one that only pidof named may just have ended."""
+    for pid in missing:
+        cmdline = PROC / str(pid) / "cmdline"
+        if pid == main or not facts.lacks(cmdline):
+            yield f"process {pid} was not seen, which may be a dockerd"
 
 
 def _unanswered(reading: Reading, answer: Output | None, *, asked: bool) -> Iterator[str]:
@@ -272,7 +281,8 @@ def _is_outdated(reading: Reading, unit: Mapping[str, str]) -> bool:
     """Whether systemd goes by other files of the service than those that are there; it does not notice new drop-ins."""
     loaded = {path.rpartition("/")[2] for path in unit.get("DropInPaths", "").split()}
     there = {path.name for path in reading.packaging.units if path.parent.name == f"{reading.packaging.service}.d"}
-    return unit.get("NeedDaemonReload") == "yes" or (bool(unit) and loaded != there)
+    known = bool(unit) and not reading.packaging.untold
+    return unit.get("NeedDaemonReload") == "yes" or (known and loaded != there)
 
 
 def _untold(reading: Reading, own: Process) -> Iterator[str]:

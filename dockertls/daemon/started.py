@@ -92,6 +92,8 @@ class Packaging:
         socket_lacking: whether the service cannot start because docker.socket, which it requires, is not in force.
         faults: what keeps dockerd from starting as it is set up, or keeps us from knowing how it is started.
         unknown: what could not be told, one line each.
+        specifiers: those of them of which only the words that hold a specifier are in doubt.
+        untold: why nothing is known of how it is started; empty: something is.
         service: the name of its unit.
         files: every EnvironmentFile= of its unit, written as there.
         row: its row, where that alone says what a script or a wrapper comes to.
@@ -120,6 +122,8 @@ class Packaging:
     socket_lacking: bool = False
     faults: tuple[Fault, ...] = ()
     unknown: tuple[str, ...] = ()
+    specifiers: tuple[str, ...] = ()
+    untold: str = ""
     service: str = SERVICE
     files: tuple[str, ...] = ()
     row: Platform | None = None

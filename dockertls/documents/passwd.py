@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath as Path
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from dockertls.plan import Owner
 
 FIELDS, GROUP_FIELDS = 7, 4
+_ID = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,19 @@ class User:
         return (self.uid, self.gid)
 
 
+def as_id(text: str) -> int | None:
+    """The number of a user or a group; None: it is none."""
+    return int(text) if _ID.fullmatch(text) else None
+
+
 @lru_cache(maxsize=4)
 def parse_passwd(text: str) -> tuple[User, ...]:
     """The users in lines of passwd(5); lines that are none are passed over."""
     entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
     return tuple(
-        User(name, int(uid), int(gid), _home(home))
+        User(name, user, group, _home(home))
         for name, _, uid, gid, _, home, *_ in (entry for entry in entries if len(entry) >= FIELDS)
-        if uid.isdigit() and gid.isdigit()
+        if (user := as_id(uid)) is not None and (group := as_id(gid)) is not None
     )
 
 
@@ -59,7 +66,7 @@ def parse_groups(text: str) -> tuple[Group, ...]:
     """The groups in lines of group(5); lines that are none are passed over."""
     entries = (line.split(":") for line in text.splitlines() if not line.startswith("#"))
     return tuple(
-        Group(name, int(gid), tuple(filter(None, members.split(","))))
+        Group(name, number, tuple(filter(None, members.split(","))))
         for name, _, gid, members, *_ in (entry for entry in entries if len(entry) >= GROUP_FIELDS)
-        if gid.isdigit()
+        if (number := as_id(gid)) is not None
     )

@@ -13,7 +13,7 @@ COMMENTS = "#;"
 ESCAPED = '"\\`$'
 """What a backslash in double quotes escapes; before anything else it stays."""
 _REST_OF_LINE = re.compile(r"[^\n\r]*")
-_REST_WITH_ESCAPED = re.compile(r"(?:\\.|[^\n\r])*", re.DOTALL)
+_REST_WITH_ESCAPED = re.compile(r"(?:[^\\\n\r]+|\\.)*\\?", re.DOTALL)
 
 
 def read(text: str, *, swallowing: bool) -> Reading:

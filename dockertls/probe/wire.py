@@ -269,8 +269,9 @@ def run(work: Coroutine[Any, Any, R]) -> R:
         return await work
 
     with ThreadPoolExecutor(1, thread_name_prefix="looks") as thread:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is amid its start cannot be cancelled
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what is amid its start cannot be cancelled
             result = thread.submit(asyncio.run, told())
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return result.result()

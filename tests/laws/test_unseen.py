@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from dockertls.facts import PIDOF
+from dockertls.host import Output
 from dockertls.look import NAMES
 from tests.cases.auditing import Case, cases
 
@@ -75,6 +77,15 @@ def without_names(found: Gathered, path: Path) -> Gathered:
     return replace(found, facts=hidden)
 
 
+def unanswered(found: Gathered, argv: tuple[str, ...]) -> Iterator[tuple[str, Gathered]]:
+    """With one answer that is not there, is that of a shell that found nothing, or is an error's."""
+    others = {key: answer for key, answer in found.facts.outputs.items() if key != argv}
+    codes = (127,) if argv == PIDOF else (1, 127)  # to pidof, 1 is an answer: there is none
+    answers = {"none": others, **{str(code): {**others, argv: Output(code, "", "no")} for code in codes}}
+    for name, outputs in answers.items():
+        yield f"{' '.join(argv)}: {name}", replace(found, facts=replace(found.facts, outputs=outputs))
+
+
 def blinded(case: Case) -> Iterator[tuple[str, Gathered]]:
     """The facts of a case with one thing hidden, of all that the check looks at."""
     found = case.gathered()
@@ -85,6 +96,8 @@ def blinded(case: Case) -> Iterator[tuple[str, Gathered]]:
         yield str(path), without_file(found, path)
     for path in names.used:
         yield f"{path}/{NAMES}", without_names(found, path)
+    for argv in facts.outputs:
+        yield from unanswered(found, argv)
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: f"{case.check}-{case.name}")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
-from dockertls.audit.guarded import data_root, programs_at, status_of
+from dockertls.audit.guarded import data_root, program, status_of
 from dockertls.audit.model import Check, Fix, asked, cis
 from dockertls.escaping import visible
 from dockertls.facts import AUDIT_DIR, NotGathered, NotSeen
@@ -32,7 +32,7 @@ def at(path: str) -> Place:
 
 
 def _program(name: str) -> Place:
-    return lambda seen: (path for path in programs_at(seen) if path.name == name)
+    return lambda seen: program(seen, name)
 
 
 def _data(seen: Seen) -> Iterator[Path]:
@@ -48,21 +48,20 @@ def _config(seen: Seen) -> Iterator[Path]:
 
 
 def _unit(name: str) -> Place:
-    return lambda seen: _told_of(seen, (path for path in seen.reading.packaging.units if path.name == name))
+    def place(seen: Seen) -> Iterator[Path]:
+        if seen.unstarted:
+            raise NotSeen(seen.unstarted.reason)
+        return (path for path in seen.reading.packaging.units if path.name == name)
+
+    return place
 
 
 def _tls(seen: Seen) -> Iterator[Path]:
     """The folder of the key, where it really lies."""
     key = seen.served.files.key
-    return _told_of(seen, (seen.facts.place(path).parent for path in (key,) if path))
-
-
-def _told_of(seen: Seen, paths: Iterator[Path]) -> Iterator[Path]:
-    """Paths of which the configuration tells. Raises NotSeen if there are none, and it could not be read."""
-    found = tuple(paths)
-    if not found and seen.unread:
+    if key is None and seen.unread:
         raise NotSeen(seen.unread.reason)
-    return iter(found)
+    return (seen.facts.place(path).parent for path in (key,) if path)
 
 
 PLACES: tuple[tuple[str, str, str, Place], ...] = (

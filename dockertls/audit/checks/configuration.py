@@ -10,10 +10,10 @@ from dockertls.audit.model import Check, asked
 from dockertls.audit.options import LIVE, said
 from dockertls.client.flaws import Flaw, verdict
 from dockertls.daemon.rules import TABLE as RULES
+from dockertls.daemon.rules_files import json_of_some_releases, other_units
 from dockertls.daemon.rules_options import of_some_releases
 from dockertls.daemon.running import Process, restart_changes
 from dockertls.escaping import visible
-from dockertls.facts import NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.report.daemon import change
 
@@ -84,12 +84,7 @@ def rules(id_: str, *, fatal: bool) -> Judge:
     def judged(seen: Seen) -> Verdict:
         if id_ in _OF_FILES and not seen.is_own:
             return NotApplicable("it runs, and no file of this host starts it")
-        faults: list[Fault] = []
-        try:
-            for rule in mine:
-                faults += rule.judge(seen.reading)
-        except NotSeen as error:
-            return Unknown(visible(str(error)))
+        faults = [fault for rule in mine for fault in rule.judge(seen.reading)]
         flaws = [Flaw((_evidence(seen, fault),), fault.message, fault.hint, fatal) for fault in faults]
         if not flaws and (unknown := _untold(seen)):
             return Unknown(unknown)
@@ -100,7 +95,7 @@ def rules(id_: str, *, fatal: bool) -> Judge:
 
 def _untold(seen: Seen) -> str:
     """Why nothing that is wrong was found; empty: nothing is."""
-    doubts = (*seen.reading.unknown, *of_some_releases(seen.reading))
+    doubts = (*seen.reading.unknown, *of_some_releases(seen.reading), *json_of_some_releases(seen.reading))
     return visible(doubts[0]) if doubts else ""
 
 
@@ -130,10 +125,10 @@ def _dockerds(seen: Seen) -> Verdict:
     evidence = tuple(Evidence("process", _who(one), visible(shlex.join(one.shown))) for one in everyone)
     if here.own is None and len(everyone) > 1:
         return Unknown(f"which of {len(everyone)} dockerds the host's files start")
-    found = rules("CFG-01", fatal=False)(seen)
-    if isinstance(found, Warned):
-        return Warned((*evidence, *found.evidence), found.cause, found.remedy)
-    return found if isinstance(found, Unknown) else Passed(evidence)
+    flaws = [
+        Flaw((*evidence, _evidence(seen, fault)), fault.message, fault.hint) for fault in other_units(seen.reading)
+    ]
+    return verdict(flaws, ()) if flaws else seen.unstarted or Passed(evidence)
 
 
 def _who(one: Process) -> str:
@@ -153,7 +148,7 @@ def _hosts_twice(seen: Seen) -> Verdict:
     """Every unit that is packaged gives -H; a file that gives hosts too keeps dockerd from starting."""
     flags, file = seen.reading.by_flags().get("hosts"), seen.reading.file.get("hosts")
     if not file:
-        return seen.unread or NotApplicable("daemon.json names no hosts")
+        return seen.doubt or NotApplicable("daemon.json names no hosts")
     evidence = tuple(
         Evidence("configuration", one.origin, visible(str(one.value)), "in one place") for one in (flags, file) if one
     )
@@ -180,7 +175,8 @@ def _repeated_keys(seen: Seen) -> Verdict:
 def _not_in_effect(seen: Seen) -> Verdict:
     """What a restart would change."""
     if seen.process is None or not seen.is_own:
-        return seen.hidden or NotApplicable("no dockerd runs that the host's files start")
+        doubts = seen.running.unknown if seen.facts.runs and seen.running.own is None else ()
+        return Unknown(doubts[0]) if doubts else NotApplicable("no dockerd runs that the host's files start")
     changes, untold = restart_changes(seen.reading, seen.running)
     config = visible(str(seen.reading.config))
     found = [one for one in changes if not (one.what == config and _is_followed(seen))]
@@ -224,6 +220,8 @@ def _restart(seen: Seen) -> Verdict:
     if not info:
         return seen.idle or Unknown(f"whether containers run: {visible(seen.answers.fault)}")
     number, survives = info.get("ContainersRunning"), info.get("LiveRestoreEnabled") is True
+    if not isinstance(number, int):
+        return Unknown("its API does not tell how many containers run")
     evidence = (Evidence("API", "/info", f"{number} containers run, live-restore {str(survives).lower()}"),)
     if not number or survives:
         return Passed(evidence)

@@ -36,7 +36,7 @@ def _uid(seen: Seen) -> str:
     """Whose process it is; empty: none is seen."""
     status = seen.facts.files.get(PROC / str(seen.process.pid) / "status") if seen.process else None
     lines = status.content.decode(errors="replace").splitlines() if isinstance(status, File) else []
-    return next((line.split()[1] for line in lines if line.startswith("Uid:")), "")
+    return next((words[1] for line in lines if (words := line.split())[:1] == ["Uid:"] and words[1:]), "")
 
 
 def _between_containers(seen: Seen, found: Said) -> Verdict:
@@ -57,7 +57,7 @@ def _level(seen: Seen, found: Said) -> Verdict:
     if level in QUIET:
         cause = f"at level {level}, dockerd does not say who was refused, and what was started"
         return Warned(evidence, cause, configure("log-level", "info"))
-    return Passed(evidence)
+    return Unknown(debug.unknown) if debug.unknown else Passed(evidence)
 
 
 def _packet_filter(seen: Seen, found: Said) -> Verdict:
@@ -201,8 +201,10 @@ def _confinement(seen: Seen) -> Verdict:
 def _oldest_api(seen: Seen, found: Said) -> Verdict:
     if seen.before("29.0"):
         return NotApplicable("it came with Docker 29.0")
-    variable = (seen.process.environment or {}).get("DOCKER_MIN_API_VERSION") if seen.process else None
-    if not (found.value or variable):
+    environment = seen.process.environment if seen.process else {}
+    if not found.value and environment is None:
+        return Unknown("its environment, which may set it, was not seen")
+    if not (found.value or (environment or {}).get("DOCKER_MIN_API_VERSION")):
         return Passed(found.expecting("not set"))
     cause = "it was set so that older clients are served, by code that is tried less"
     return Warned(found.expecting("not set"), cause, "remove it once no client needs it")

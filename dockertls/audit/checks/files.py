@@ -51,9 +51,10 @@ def guarded(id_: str, cause: str, nothing: str) -> Judge:
                 flaws.append(flaw)
             else:
                 good.append(_evidence(*one))
-        unseen += seen.reading.packaging.unknown if not good else ()
         if unseen and not flaws:
             return Unknown(visible(unseen[0]))
+        if seen.unread and not (flaws or good):
+            return seen.unread
         return verdict(flaws, tuple(good)) if flaws or good else NotApplicable(nothing)
 
     return asked(judged)

@@ -8,7 +8,7 @@ from dockertls.audit.guarded import data_root, group_id, groups_of
 from dockertls.audit.model import Check, asked, cis
 from dockertls.audit.mounts import mounts
 from dockertls.escaping import visible
-from dockertls.facts import GROUP, PASSWD, NotGathered, users
+from dockertls.facts import GROUP, NotGathered, users
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def _is_bound(point: str, mounted: tuple[Mount, ...]) -> bool:
 
 def _members(seen: Seen) -> Verdict:
     """Who may use the local socket by his groups, and so is root."""
-    seen.facts.node(GROUP), seen.facts.node(PASSWD)
     group = group_id(seen)
     if group is None:
         return NotApplicable("the socket is its owner's alone: dockerd's group is not there")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dockertls.audit.checks.network import worst
+from dockertls.audit.guarded import registries_at
 from dockertls.audit.material import content_of
 from dockertls.audit.model import Check, Fix, asked
 from dockertls.client.files import KEY
 from dockertls.client.flaws import Flaw, verdict
-from dockertls.daemon.hostnames import own_names
+from dockertls.daemon.hostnames import ADDRESSES, own_names
 from dockertls.daemon.reading import MATERIAL, SWITCHES
 from dockertls.daemon.rules_tls import any_authority, asks_for_certificates, default_material
 from dockertls.escaping import visible
-from dockertls.facts import PROC, NotSeen
+from dockertls.facts import NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.pki.keys import each_certificate, fingerprint, key_fingerprint, key_of, weakness
 from dockertls.pki.names import display
@@ -26,7 +28,6 @@ from dockertls.probe.endpoint import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import PurePosixPath as Path
 
     from cryptography import x509
 
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
 
 CA_ON_HOST = "keep the authority's key elsewhere: dockertls ca export --output FILE, then ca detach"
 _NOT_TLS = NotApplicable("TLS is not switched on")
-_OF_KEYS = frozenset({"", ".key", ".pem"})
-"""How names of keys end, of their certificates, and of the directories that they lie in."""
+STORE = Path("/etc/dockertls")
+"""Where root's authorities lie, unless he names another place."""
+_OF_KEYS = frozenset({".key", ".pem"})
+"""How names of keys end, and of their certificates."""
 
 
 def tls(judge: Judge) -> Judge:
@@ -46,7 +49,7 @@ def tls(judge: Judge) -> Judge:
     def judged(seen: Seen) -> Verdict:
         said = seen.reading.both()
         if not (SWITCHES | set(MATERIAL)) & said.keys():
-            return seen.unread or _NOT_TLS
+            return seen.doubt or _NOT_TLS
         return seen.apart or judge(seen)
 
     return asked(judged)
@@ -172,15 +175,17 @@ def _bound(seen: Seen) -> tuple[str, ...]:
 
 def _own(seen: Seen) -> tuple[tuple[str, ...], Unknown | None]:
     """What the host is called, and why that is not known."""
+    answer = seen.facts.outputs.get(ADDRESSES)
+    unknown = Unknown(f"which addresses the host has: ip ended with {answer.code}") if answer and answer.code else None
     try:
-        return own_names(seen.facts).names, None
+        return own_names(seen.facts).names, unknown
     except NotSeen as error:
         return (), Unknown(f"by which names the host is known: {visible(str(error))}")
 
 
 def _stale(seen: Seen, leaf: x509.Certificate) -> list[str]:
     """Private addresses that no interface has; a public one may be that of a router in front of it."""
-    answer = seen.facts.outputs.get(("ip", "-o", "address"))
+    answer = seen.facts.outputs.get(ADDRESSES)
     if answer is None or answer.code:
         return []
     there = {word.partition("/")[0] for word in answer.out.split()}
@@ -244,8 +249,9 @@ def _key_of_authority(seen: Seen) -> Verdict:
 
 def _hidden_keys(seen: Seen) -> list[str]:
     """Why files were not seen, or directories, in which it may be."""
+    tops = (STORE, registries_at(seen), *seen.docker_dirs)
     unseen = seen.facts.unseen.items()
-    return [why for path, why in unseen if path.suffix in _OF_KEYS and not path.is_relative_to(PROC)]
+    return [why for path, why in unseen if path.suffix in _OF_KEYS or any(map(path.is_relative_to, tops))]
 
 
 def _files(paths: list[Path], shown: str) -> tuple[Evidence, ...]:

@@ -68,7 +68,7 @@ def _unseen(seen: Seen) -> Verdict:
         return Unknown(seen.untried[0])
     told = seen.reading.reached()
     if not told:
-        return seen.unread or NO_PORT
+        return seen.doubt or NO_PORT
     return Unknown(f"{told[0][0]} ({told[0][1]}) was not looked at: dockerd does not run, or not in reach")
 
 
@@ -90,7 +90,7 @@ def _warned(seen: Seen, sign: str) -> Iterator[Flaw]:
 def _by_files(seen: Seen, *, tls: bool) -> Iterator[Flaw]:
     """Ports that files open to everybody: without TLS, or with TLS that asks nobody for a certificate."""
     given = "tlsverify" in seen.reading.both()
-    if given is not tls:
+    if given is not tls or seen.unread:
         return
     for fault in plaintext(seen.reading):
         evidence = Evidence("configuration", str(seen.reading.packaging.start), fault.message, "tlsverify")
@@ -101,13 +101,13 @@ def _handed(seen: Seen) -> Verdict:
     """What systemd listens on for it, which dockerd says nothing of."""
     found = seen.reading.packaging
     if not found.socket:
-        return seen.unread or NotApplicable("there is no docker.socket here")
+        return seen.unstarted or NotApplicable("there is no docker.socket here")
     evidence = tuple(Evidence("docker.socket", str(place), listen) for listen, place in found.listens)
     ports = [(listen, place) for listen, place in found.listens if streamed(listen)]
     if not ports or asks_for_certificates(seen.reading):
         return Passed(evidence)
     told = ", ".join(f"{listen} ({place})" for listen, place in ports)
-    return Failed(
+    return seen.unread or Failed(
         evidence, f"systemd listens on {told} for dockerd, which has no TLS: whoever reaches it is root", CLOSE
     )
 
@@ -128,6 +128,14 @@ def _addresses(seen: Seen) -> tuple[list[tuple[str, bool]], str]:
     return [(host, _is_every(host)) for host, _ in seen.reading.reached() if is_tcp(host)], "configuration"
 
 
+def _no_address(seen: Seen) -> Verdict:
+    """Why there is no address to judge; of a port that was looked at there is one."""
+    if not seen.live:
+        return _unseen(seen)
+    untold = seen.listening.unknown
+    return Unknown(visible(untold)) if untold else seen.doubt or NO_PORT
+
+
 def _is_every(host: str) -> bool:
     address = as_address(host.removeprefix("tcp://").rpartition(":")[0].strip("[]"))
     return (address is None and "//:" in host) or bool(address and address.is_unspecified)
@@ -136,7 +144,7 @@ def _is_every(host: str) -> bool:
 def _every_address(seen: Seen) -> Verdict:
     found, source = _addresses(seen)
     if not found:
-        return _unseen(seen) if not seen.live else NO_PORT
+        return _no_address(seen)
     evidence = tuple(
         Evidence(source, one, "every address" if every else "one address", "one address") for one, every in found
     )
@@ -150,7 +158,7 @@ def _port(seen: Seen) -> Verdict:
     """Port 2375, which everybody takes for the one without TLS."""
     found, source = _addresses(seen)
     if not found:
-        return _unseen(seen) if not seen.live else NO_PORT
+        return _no_address(seen)
     evidence = tuple(Evidence(source, one, one, "2376") for one, _ in found)
     ports = {port_of(one) for one, _ in found} | {str(one.endpoint.port) for one in seen.live}
     if str(PLAIN_PORT) not in ports:
@@ -163,7 +171,7 @@ def _port(seen: Seen) -> Verdict:
 
 def _firewall(seen: Seen) -> Verdict:
     if not _addresses(seen)[0]:
-        return _unseen(seen) if not seen.live else NO_PORT
+        return _no_address(seen)
     if not seen.facts.runs:
         return Unknown("which firewall is active: this is a file tree")
     active = [one.unit for one in FIREWALLS if is_active(seen.facts, one.unit)]
@@ -187,7 +195,7 @@ def _insight(seen: Seen) -> Verdict:
     ]
     evidence = tuple(Evidence("configuration", origin, f"{key} {value}", "127.0.0.1") for key, value, origin in given)
     if not open_ones:
-        return seen.unread or Passed(evidence)
+        return seen.unread or seen.hidden or Passed(evidence)
     cause = f"{open_ones[0][0]} {open_ones[0][1]} answers everybody who reaches it, without TLS"
     return Warned(evidence, cause, "bind it to 127.0.0.1, or remove it")
 
