@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.endpoints import sockets
+from dockertls.daemon.units import SOCKET as SOCKET_UNIT
 from dockertls.documents.passwd import as_id, parse_groups
-from dockertls.facts import GROUP, PROC, NotGathered, NotSeen
+from dockertls.facts import GROUP, PROC, UNIT_DIRS, NotGathered, NotSeen
 from dockertls.look import NAMES
 from dockertls.plan import Directory, File, Link
+from dockertls.platforms import Init
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,12 +43,14 @@ class Guarded:
         denied: bits of its mode that it must not have.
         owner: user whose it must be.
         group: whose it must be; None: the owner's own, or root's; ANY: whichever it is.
+        mended: whether `harden` may see to it; a directory of the whole host's is its administrator's.
     """
 
     path: Path
     denied: int
     owner: int = 0
     group: int | None = None
+    mended: bool = True
 
     @property
     def group_wanted(self) -> int:
@@ -74,9 +78,14 @@ def owner_of(seen: Seen) -> Owner:
 
 
 def unit_files(seen: Seen) -> Iterator[Guarded]:
-    """Units, sockets' units, and every drop-in; the init script, which is run."""
-    for path in seen.reading.packaging.units:
+    """Units, sockets' units, and every drop-in; the init script, which is run; and where others could be put."""
+    found = seen.reading.packaging
+    for path in found.units:
         yield Guarded(path, NOT_WRITTEN if path.parts[:3] == ("/", "etc", "init.d") else PLAIN, owner_of(seen)[0])
+    yield from ways(seen, *found.units, mended=False)
+    names = ("", f"{found.service}.d", f"{SOCKET_UNIT}.d") if found.init is Init.SYSTEMD and not found.user else ()
+    for place in (folder / name for folder in UNIT_DIRS for name in names if found.units):
+        yield Guarded(place, NOT_WRITTEN, 0, ANY, mended=False)
 
 
 def folder(seen: Seen) -> Iterator[Guarded]:
@@ -138,16 +147,19 @@ def key(seen: Seen) -> Iterator[Guarded]:
         yield from ways(seen, path)
 
 
-def ways(seen: Seen, path: Path) -> Iterator[Guarded]:
-    """The directories on the way to a file, and to where it really lies."""
-    for parent in dict.fromkeys((*path.parents, *seen.facts.place(path).parents)):
-        yield Guarded(parent, NOT_WRITTEN, owner_of(seen)[0], ANY)
+def ways(seen: Seen, *paths: Path, mended: bool = True) -> Iterator[Guarded]:
+    """The directories on the way to files, and to where they really lie."""
+    ends = (end for path in paths for end in (path, seen.facts.place(path)))
+    for parent in dict.fromkeys(parent for end in ends for parent in end.parents):
+        yield Guarded(parent, NOT_WRITTEN, owner_of(seen)[0], ANY, mended)
 
 
 def local_sockets(seen: Seen) -> Iterator[Guarded]:
     """Whoever can write to one is root; of the group that dockerd is told, else docker. Raises NotSeen."""
-    for path in sockets(seen.reading):
+    paths = sockets(seen.reading)
+    for path in paths:
         yield Guarded(path, SOCKET, owner_of(seen)[0], group_id(seen))
+    yield from ways(seen, *(path for path in paths if _is_there(seen, path)), mended=False)
     said(seen, "hosts")  # where they were not seen, there may be others
 
 
@@ -182,9 +194,9 @@ def configuration(seen: Seen) -> Iterator[Guarded]:
 
 
 def _is_there(seen: Seen, path: Path) -> bool:
-    """Whether a file is there, or may be."""
+    """Whether something is there, or may be."""
     try:
-        return seen.facts.node(path) is not None
+        return not seen.facts.lacks(path) and status_of(seen, path) is not None
     except NotGathered:
         return True
 
@@ -192,8 +204,10 @@ def _is_there(seen: Seen, path: Path) -> bool:
 def environment(seen: Seen) -> Iterator[Guarded]:
     """Files from which it gets flags, and those that other packagings would read."""
     from_row = (Path("/etc/default/docker"), Path("/etc/sysconfig/docker"))
-    for path in dict.fromkeys((*seen.reading.packaging.reads, *from_row)):
+    paths = dict.fromkeys((*seen.reading.packaging.reads, *from_row))
+    for path in paths:
         yield Guarded(path, PLAIN)
+    yield from ways(seen, *(path for path in paths if _is_there(seen, path)), mended=False)
 
 
 def containerd(seen: Seen) -> Iterator[Guarded]:
@@ -208,11 +222,14 @@ def containerd(seen: Seen) -> Iterator[Guarded]:
 def programs(seen: Seen) -> Iterator[Guarded]:
     """What runs as root, and what it keeps. Raises NotSeen, after all that were seen."""
     unseen: list[NotSeen] = []
+    found: list[Path] = []
     for name in ("dockerd", "containerd", "runc"):
         try:
-            yield from (Guarded(path, NOT_WRITTEN, 0, ANY) for path in program(seen, name))
+            found += program(seen, name)
         except NotSeen as error:
             unseen.append(error)
+    yield from (Guarded(path, NOT_WRITTEN, 0, ANY) for path in found)
+    yield from ways(seen, *found, mended=False)
     yield Guarded(data_root(seen), NOT_WRITTEN, owner_of(seen)[0], ANY)
     if unseen:
         raise unseen[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from dockertls.audit.material import certificates_at, usual_authority
 from dockertls.audit.options import said
 from dockertls.client.files import KEY
 from dockertls.daemon.settings import EMPTY, Settings
+from dockertls.facts import NotSeen
 from dockertls.findings import Passed, Warned
 from dockertls.pki.profiles import Purpose
 from dockertls.pki.verify import verify
@@ -91,8 +93,11 @@ def guards(id_: str) -> Mend:
     """Modes and owners as the table of guarded files wants them; of files whose content is known."""
 
     def mend(seen: Seen) -> Repair:
-        found = (_guarded(seen, one) for one in GUARDED[id_](seen))
-        return Repair(changes=tuple(change for change in found if change))
+        found: list[Change] = []
+        with suppress(NotSeen):  # of what was not seen nothing is mended
+            for one in GUARDED[id_](seen):
+                found += filter(None, (_guarded(seen, one),))
+        return Repair(changes=tuple(found))
 
     return mend
 
@@ -100,7 +105,7 @@ def guards(id_: str) -> Mend:
 def _guarded(seen: Seen, one: Guarded) -> Change | None:
     place = seen.facts.place(one.path)
     node = seen.facts.files.get(place)
-    if not isinstance(node, File | Directory) or not (fault := wrong(one, node)):
+    if not (one.mended and isinstance(node, File | Directory) and (fault := wrong(one, node))):
         return None
     mode, owner = righted(one, node)
     after = replace(node, mode=mode, owner=owner)

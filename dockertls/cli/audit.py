@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockertls.cli.options import ChangeOptions, OutputOptions, RestartOptions, takes
+from dockertls.cli.options import ChangeOptions, OutputOptions, RestartOptions, a_number, takes
 
 if TYPE_CHECKING:
     from dockertls.cli.session import Session
@@ -15,7 +15,9 @@ Only = Annotated[list[str] | None, typer.Option(metavar="ID", help="This check a
 Policy = Annotated[
     str | None, typer.Option(metavar="FILE", help="What is right for this host; default: /etc/dockertls/policy.yaml.")
 ]
-Patience = Annotated[float, typer.Option(min=0.1, max=600, help="Seconds for each question and each endpoint.")]
+Patience = Annotated[
+    float, typer.Option(min=0.1, max=600, callback=a_number, help="Seconds for each question and each endpoint.")
+]
 
 
 def audit(

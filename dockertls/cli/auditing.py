@@ -158,7 +158,8 @@ def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
     audit = replace(against(audit, earlier) if earlier else audit, fail_on=terms.fail_on, strict=terms.strict)
     for note in notes:
         console.warn(note)
-    shown = replace(audit, results=tuple(one for one in audit.results if _is_shown(one, terms.least)))
+    told, less = (tuple(one for one in audit.results if _is_shown(one, terms.least) is it) for it in (True, False))
+    shown = replace(audit, results=told, left_out=less)
     if form == "table":
         _in_pieces(session, shown)
     else:
@@ -173,7 +174,7 @@ def baseline_of(named: str | None) -> Baseline | None:
         NotReady: if it cannot be read.
         Refused: if it is none.
     """
-    return read_baseline(read_input(named, "the baseline", LARGEST), named) if named else None
+    return None if named is None else read_baseline(read_input(named, "the baseline", LARGEST), named)
 
 
 def _is_shown(one: Result, least: Severity) -> bool:

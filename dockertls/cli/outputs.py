@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockertls.cli.console import working_directory
 from dockertls.errors import NotReady, Usage
 from dockertls.escaping import visible
-from dockertls.plan import Change, File, Plan, shown
+from dockertls.plan import Change, Directory, File, Plan, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,9 +78,11 @@ def file_change(host: Host, path: Path, node: File, why: str, *, force: bool) ->
     """The change that writes a file; one that is the same already is left as it is.
 
     Raises:
-        NotReady: if something else is there and `force` is not given, or its folder is not there.
+        NotReady: if something else is there and `force` is not given, or its folder is not there; a folder stays.
     """
     before = host.node(path)
+    if isinstance(before, Directory):
+        raise NotReady(f"{shown(path)} is a directory", "name a file in it")
     if before not in (None, node) and not force:
         raise NotReady(f"{shown(path)} is there already", "name another file, or write over it with --force")
     if host.node(path.parent) is None:

@@ -20,7 +20,7 @@ from dockertls.cli.console import (
     working_directory,
 )
 from dockertls.documents.passwd import User, parse_passwd
-from dockertls.errors import Drifted, NeedsConsent, NotReady
+from dockertls.errors import Drifted, NeedsConsent, NotReady, Usage
 from dockertls.facts import gather, users
 from dockertls.host import LocalHost
 from dockertls.journal import unfinished
@@ -65,7 +65,10 @@ class Session:
 
         Raises:
             NotReady: if the root is no directory.
+            Usage: if it is named and empty, as by a variable that is not set: that is not this host.
         """
+        if root == "":
+            raise Usage("--root is empty", "name the folder; without --root, this host itself is meant")
         variables = environment()
         tree = root or variables.get("DOCKERTLS_ROOT") or "/"
         named = store or variables.get("DOCKERTLS_STORE")

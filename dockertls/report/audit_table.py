@@ -123,9 +123,11 @@ def _waivers(audit: Audit) -> Iterator[str]:
 
 
 def _summary(audit: Audit) -> str:
-    total = f"{counted(audit.results) or 'nothing was checked'}"
+    none = "nothing of that severity" if audit.left_out else "nothing was checked"
+    total = counted(audit.results) or none
     against = f", against the baseline {visible(audit.baseline)}" if audit.baseline else ""
-    return total + against
+    less = f"; of less severity and not shown: {counted(audit.left_out)}" if audit.left_out else ""
+    return total + against + less
 
 
 # as plain text

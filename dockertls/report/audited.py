@@ -76,6 +76,11 @@ class Result:
         failed = isinstance(self.finding.verdict, Failed) and self.counts
         return failed and self.finding.severity.value >= least.value
 
+    def doubts(self, least: Severity) -> bool:
+        """The same of what could not be told, where that counts as a failure: nor could it before, or it was worse."""
+        new = self.told == UNKNOWN and self.waiver is None and self.before not in OPEN
+        return new and self.finding.severity.value >= least.value
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -85,10 +90,11 @@ class Audit:
         host: its name; empty: it is not known.
         taken: when it was looked at, UTC.
         results: in the order of the catalogue.
+        left_out: those that are not to be told, and count all the same.
         release: of the dockertls that judged.
         fail_on: the least severity of a failure that makes the audit fail.
         baseline: what it was compared with, such as a file's name; empty: nothing.
-        strict: what could not be told makes it fail too.
+        strict: what could not be told makes it fail as a failure would.
     """
 
     host: str
@@ -98,12 +104,13 @@ class Audit:
     fail_on: Severity = Severity.INFO
     baseline: str = ""
     strict: bool = False
+    left_out: tuple[Result, ...] = ()
 
     @property
     def failed(self) -> bool:
         """Whether the audit as a whole says no."""
-        doubts = (one for one in self.results if one.told == UNKNOWN and one.waiver is None)
-        return any(one.fails(self.fail_on) for one in self.results) or (self.strict and any(doubts))
+        every = (*self.results, *self.left_out)
+        return any(one.fails(self.fail_on) or (self.strict and one.doubts(self.fail_on)) for one in every)
 
     @property
     def daemons(self) -> tuple[str, ...]:

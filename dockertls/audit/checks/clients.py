@@ -36,7 +36,7 @@ def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
     def judged(seen: Seen) -> Verdict:
         found = [copy for copy in seen.copies if copy.files]
         flaws: list[Flaw] = []
-        faults = [copy.fault for copy in seen.copies if copy.fault]
+        faults = [*(copy.fault for copy in seen.copies if copy.fault), *_of_others(seen)]
         for copy in found:
             try:
                 flaws += judge(seen, copy)
@@ -49,6 +49,11 @@ def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
         return verdict(flaws, tuple(Evidence("file", copy.place, ", ".join(copy.files)) for copy in found))
 
     return judged
+
+
+def _of_others(seen: Seen) -> tuple[str, ...]:
+    """What an ordinary user cannot tell."""
+    return ("what clients other users have here: only root sees it",) if seen.facts.asker else ()
 
 
 def _flaw(path: Path, seen: str, cause: str, remedy: str, *, fatal: bool = True) -> Flaw:
@@ -106,12 +111,15 @@ def _verifying(seen: Seen) -> Verdict:
     """Whether every docker context verifies the server that it goes to."""
     flaws: list[Flaw] = []
     good: list[Evidence] = []
+    faults = [*_of_others(seen)]
     for folder in seen.docker_dirs:
         try:
             found = contexts(seen.facts, folder)
         except (NotSeen, NotGathered, DockerTLSError) as error:
-            return Unknown(visible(str(error)))
-        for one in found:
+            faults.append(visible(str(error)))
+            continue
+        faults += (visible(f"context {one.name}: {one.fault}") for one in found if one.fault)
+        for one in (one for one in found if not one.fault):
             place, name = str(folder), f"context {visible(one.name)}"
             if one.host.startswith("tcp://") and (one.skip_tls_verify or not one.ca):
                 why = _instead(one)
@@ -121,6 +129,8 @@ def _verifying(seen: Seen) -> Verdict:
                 )
             elif one.host.startswith("tcp://"):
                 good.append(Evidence("context", visible(place), f"{name}: {visible(one.host)}"))
+    if faults and not flaws:
+        return Unknown(faults[0])
     return verdict(flaws, tuple(good)) if flaws or good else NotApplicable("no docker context goes over TCP")
 
 

@@ -176,7 +176,8 @@ def _bound(seen: Seen) -> tuple[str, ...]:
 def _own(seen: Seen) -> tuple[tuple[str, ...], Unknown | None]:
     """What the host is called, and why that is not known."""
     answer = seen.facts.outputs.get(ADDRESSES)
-    unknown = Unknown(f"which addresses the host has: ip ended with {answer.code}") if answer and answer.code else None
+    why = f"ip ended with {answer.code}" if answer else "this is a file tree"
+    unknown = Unknown(f"which addresses the host has: {why}") if not answer or answer.code else None
     try:
         return own_names(seen.facts).names, unknown
     except NotSeen as error:

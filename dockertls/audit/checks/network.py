@@ -10,6 +10,7 @@ from dockertls.client.flaws import Flaw, verdict
 from dockertls.daemon.firewall import TABLE as FIREWALLS
 from dockertls.daemon.firewall import is_active
 from dockertls.daemon.hosts import is_tcp, port_of, streamed
+from dockertls.daemon.packaging import SOCKET
 from dockertls.daemon.rules_tls import CLOSE, asks_for_certificates, plaintext
 from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
@@ -101,7 +102,7 @@ def _handed(seen: Seen) -> Verdict:
     """What systemd listens on for it, which dockerd says nothing of."""
     found = seen.reading.packaging
     if not found.socket:
-        return seen.unstarted or NotApplicable("there is no docker.socket here")
+        return seen.unstarted or _without_unit(seen)
     evidence = tuple(Evidence("docker.socket", str(place), listen) for listen, place in found.listens)
     ports = [(listen, place) for listen, place in found.listens if streamed(listen)]
     if not ports or asks_for_certificates(seen.reading):
@@ -110,6 +111,14 @@ def _handed(seen: Seen) -> Verdict:
     return seen.unread or Failed(
         evidence, f"systemd listens on {told} for dockerd, which has no TLS: whoever reaches it is root", CLOSE
     )
+
+
+def _without_unit(seen: Seen) -> Verdict:
+    """A socket that systemd holds though its unit is masked, or gone: on what it listens nobody tells."""
+    if seen.is_own and seen.running.units.get(SOCKET, {}).get("ActiveState") == "active":
+        return Unknown(f"on what systemd listens: {SOCKET} is active, and its unit is masked or not there")
+    doubts = seen.running.unknown if seen.is_own and seen.facts.runs and not seen.running.units else ()
+    return Unknown(doubts[0]) if doubts else NotApplicable(f"there is no {SOCKET} here")
 
 
 def _verifying(seen: Seen) -> Verdict:
@@ -216,6 +225,14 @@ def _swarm(seen: Seen) -> Verdict:
     return Warned(evidence, cause, "let only the other members reach them")
 
 
+def _current(seen: Seen) -> Verdict:
+    """By looking; where the file was not seen, that is why nothing is known."""
+    found = live("served-is-current")(seen)
+    if not (seen.live and isinstance(found, NotApplicable)):
+        return found
+    return seen.served.untold(seen.served.files.cert, "tlscert") or found
+
+
 TABLE: tuple[Check, ...] = (
     Check("NET-01", "No port takes requests without TLS", Severity.CRITICAL, asked(_without_tls)),
     Check("NET-02", "No port that systemd holds is without TLS", Severity.CRITICAL, asked(_handed)),
@@ -224,7 +241,7 @@ TABLE: tuple[Check, ...] = (
     Check("NET-05", "A server's certificate does not let a client in", Severity.HIGH, live("purpose-required")),
     Check("NET-06", "Old TLS and weak suites are refused", Severity.HIGH, live("tls-version", "legacy-refused")),
     Check("NET-07", "Clients of your authority alone are let in", Severity.HIGH, live("accepted-authorities")),
-    Check("NET-08", "The certificate that is served is the one in the file", Severity.HIGH, live("served-is-current")),
+    Check("NET-08", "The certificate that is served is the one in the file", Severity.HIGH, _current),
     Check("NET-09", "It listens on named addresses", Severity.MEDIUM, asked(_every_address)),
     Check("NET-10", "Port 2375 is not used", Severity.HIGH, asked(_port)),
     Check("NET-11", "A firewall says who reaches the port", Severity.MEDIUM, asked(_firewall)),
