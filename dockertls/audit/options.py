@@ -6,7 +6,7 @@ The API first, for it is what the dockerd does; then its arguments, daemon.json,
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, Passed, Unknown, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dockertls.audit.model import Judge
     from dockertls.audit.seen import Answers, Seen
@@ -59,17 +59,31 @@ def said(seen: Seen, key: str) -> Said:
         key: of daemon.json.
     """
     live = LIVE[key](seen.answers) if key in LIVE else None
-    found = [*([("API", *live)] if live else []), *_told(seen, key)]
+    found = [*([("API", *live)] if live else []), *_given(seen, key), *_told(seen, key)]
     if not found and (reason := _untold(seen)):
         return Said(unknown=reason)
+    return _as_said(key, found)
+
+
+def said_at_next_start(seen: Seen, key: str) -> Said:
+    """What an option will be set to by files; arguments as of `said`."""
+    found = [*_told(seen, key)]
+    return Said(unknown=reason) if not found and (reason := _untold(seen)) else _as_said(key, found)
+
+
+def _as_said(key: str, found: Sequence[tuple[str, str, Json]]) -> Said:
     evidence = (Evidence(source, place, _shown(key, value)) for source, place, value in found)
     return Said(found[0][2] if found else None, tuple(dict.fromkeys(evidence)))
 
 
-def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
-    """By arguments and files: source, place and value, strongest first."""
+def _given(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
+    """By arguments: source, place and value."""
     if seen.process and seen.is_own and key in (given := seen.process.flags.values()):
         yield "arguments", f"process {seen.process.pid}", given[key]
+
+
+def _told(seen: Seen, key: str) -> Iterator[tuple[str, str, Json]]:
+    """By files: source, place and value, strongest first."""
     if key in seen.reading.file:
         yield "daemon.json", seen.reading.file[key].origin, seen.reading.file[key].value
     flags = seen.reading.by_flags()
@@ -157,9 +171,20 @@ def option(key: str, judge: Callable[[Seen, Said], Verdict]) -> Judge:
     def judged(seen: Seen) -> Verdict:
         found = said(seen, key)
         verdict = Unknown(found.unknown) if found.unknown else judge(seen, found)
-        return (seen.hidden or verdict) if isinstance(verdict, Passed) else verdict
+        return _in_force(seen, key, judge, verdict) if isinstance(verdict, Passed) else verdict
 
     return asked(judged)
+
+
+def _in_force(seen: Seen, key: str, judge: Callable[[Seen, Said], Verdict], now: Passed) -> Verdict:
+    """What is fine as dockerd runs, and would not be once it is started by its files."""
+    if seen.hidden or not (seen.process and seen.is_own):
+        return seen.hidden or now
+    then = said_at_next_start(seen, key)
+    later = now if then.unknown else judge(seen, then)
+    if not isinstance(later, Failed | Warned):
+        return now
+    return replace(later, evidence=(*now.evidence, *later.evidence), cause=f"after the next restart, {later.cause}")
 
 
 def switch(key: str, *, wanted: bool, default: bool, cause: str, warns: bool = False) -> Judge:

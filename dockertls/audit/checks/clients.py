@@ -53,7 +53,8 @@ def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
 
 def _of_others(seen: Seen) -> tuple[str, ...]:
     """What an ordinary user cannot tell."""
-    return ("what clients other users have here: only root sees it",) if seen.facts.asker else ()
+    own = seen.reading.packaging.user  # of his own dockerd, his own clients are meant
+    return ("what clients other users have here: only root sees it",) if seen.facts.asker and not own else ()
 
 
 def _flaw(path: Path, seen: str, cause: str, remedy: str, *, fatal: bool = True) -> Flaw:
