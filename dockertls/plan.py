@@ -8,6 +8,7 @@ from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING, assert_never
 
 from dockertls.escaping import visible
+from dockertls.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -285,14 +286,14 @@ def _owned(owner: Owner) -> str:
 
 
 def _content(content: bytes, *, secret: bool) -> list[str]:
-    """The lines that a diff may show: a digest for secrets, certificates and whatever is not text."""
+    """The lines that a diff may show, credentials masked: a digest for secrets, certificates and what is no text."""
     digest = hashlib.sha256(content).hexdigest()[:16]
     if secret:
         return [f"secret {digest}"]
     if content.startswith(b"-----BEGIN ") or not _is_text(content):
         return [f"{_noun(content)} {digest}"]
-    *lines, last = content.decode().split("\n")
-    return [visible(line) for line in lines] + ([visible(last), "(no newline at the end)"] if last else [])
+    *lines, last = (visible(masked(line)) for line in content.decode().split("\n"))
+    return lines + ([last, "(no newline at the end)"] if last else [])
 
 
 def _noun(content: bytes) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent / "dockertls"
 
 LAYERS = (
-    {"errors", "escaping"},
+    {"errors", "escaping", "masking"},
     {"plan", "findings"},
     {"platforms", "documents"},
     {"ways"},

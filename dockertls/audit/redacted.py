@@ -10,6 +10,7 @@ from dockertls.audit.sockets import takes_connections
 from dockertls.daemon import redaction
 from dockertls.daemon.flags import parse
 from dockertls.facts import PASSWD, PROC
+from dockertls.masking import masked
 from dockertls.plan import File
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _way(path: Path) -> Callable[[str], str]:
         return _listening
     if path in {PASSWD, PASSWD.with_name("group")}:
         return _without_hashes
-    return _of_client if path.name == "config.json" else redaction.text
+    return _of_client if path.name == "config.json" else masked
 
 
 def _listening(text: str) -> str:
@@ -96,7 +97,7 @@ def _of_client(text: str) -> str:
 
 
 def _output(answer: Output | None) -> Output | None:
-    return replace(answer, out=redaction.text(answer.out), err=redaction.text(answer.err)) if answer else None
+    return replace(answer, out=masked(answer.out), err=masked(answer.err)) if answer else None
 
 
 def _asked(one: Asked) -> Asked:

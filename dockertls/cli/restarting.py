@@ -17,6 +17,8 @@ from dockertls.daemon.control import closes_listener, complaints, is_restart, lo
 from dockertls.daemon.effective import effective, open_to_all
 from dockertls.daemon.hardening import kept_by_reload
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
+from dockertls.daemon.reading import read
+from dockertls.daemon.rules import judged
 from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone
 from dockertls.escaping import visible
 from dockertls.plan import Plan
@@ -314,6 +316,8 @@ def _refuse_undo(session: Session, plan: Plan, restart: Restart) -> None:
         )
     _refuse_bygone(session, plan)
     _refuse_open(session, plan)
+    if restarts(plan) and restart is not Restart.NEVER and session.host.runs:
+        _refuse_lost(session, plan)
 
 
 def _parts(entries: Sequence[Entry], later: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
@@ -346,6 +350,16 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
     if faults:
         told = "; ".join(fault.message for fault in faults)
         raise NotReady(f"nothing was taken back: {told}", hint, faults=faults)
+
+
+def _refuse_lost(session: Session, plan: Plan) -> None:
+    """Raises NotReady, naming each fault, if dockerd would not start afterwards: somebody else wrote what it reads."""
+    reading = read(session.facts("daemon").after(plan.changes))
+    faults = (*reading.packaging.faults, *judged(reading, stops=True))
+    if faults:
+        told = "; ".join(fault.message for fault in faults)
+        hint = "mend that first, or take it back with --restart never"
+        raise NotReady(f"nothing was taken back, for dockerd would not start then: {told}", hint, faults=faults)
 
 
 def _refuse_open(session: Session, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.control import restart_commands, systemctl
+from dockertls.daemon.control import RELOAD, restart_commands, systemctl
 from dockertls.daemon.edits import environment_file, owned, set_keys, with_folders, with_setting
 from dockertls.daemon.options import BY_KEY
 from dockertls.daemon.reading import read
@@ -57,7 +57,7 @@ def harden(facts: HostFacts, settings: Settings, *, more: Sequence[Change] = (),
     faults = (*judged(after, stops=True), *unworkable(after, swarm=swarm), *_missed(after, wanted))
     refuse(WHAT, tuple(dict.fromkeys(faults)))
     title = f"harden dockerd: {', '.join((*settings, *(['modes of files'] if more else [])))}"
-    return Plan(title, tuple(whole), (), _activation(here, settings))
+    return Plan(title, tuple(whole), (), (*_told(here, whole), *_activation(here, settings)))
 
 
 def _is_so(reading: Reading, key: str, value: Json) -> bool:
@@ -108,6 +108,15 @@ def _both(one: Change, other: Change) -> Change:
         return one
     after = replace(one.after, mode=one.after.mode & other.after.mode, owner=other.after.owner)
     return replace(one, after=after, why="; ".join(dict.fromkeys((one.why, other.why))))
+
+
+def _told(here: Situation, changes: Iterable[Change]) -> tuple[Command, ...]:
+    """What systemd is told where one of its units is written anew, if only with another mode."""
+    found = here.current.packaging
+    units = {here.facts.place(path) for path in found.units} if found.init is Init.SYSTEMD else set()
+    if not any(change.path in units for change in changes):
+        return ()
+    return (Command(systemctl(found, "daemon-reload"), RELOAD.why),)
 
 
 def _activation(here: Situation, wanted: Mapping[str, Json]) -> tuple[Command, ...]:

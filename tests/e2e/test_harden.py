@@ -133,6 +133,50 @@ def test_modes_are_mended_and_undone_to_the_bit(fresh: Lab) -> None:
 
 
 @LAB
+def test_systemd_is_told_of_a_unit_that_is_mended(fresh: Lab) -> None:
+    fresh.write(f"{DROP_INS}/own.conf", "[Unit]\nDescription=mine\n", 0o666)
+    fresh.shell("systemctl daemon-reload")
+    ran = hardened(fresh, "--only", "FS-01")
+    assert ran.returncode == 0, ran
+    assert fresh.output("stat", "-c", "%a", f"{DROP_INS}/own.conf").strip() == "644"
+    assert (
+        fresh.output("systemctl", "show", "--property=NeedDaemonReload", "docker.service").strip()
+        == "NeedDaemonReload=no"
+    )
+
+
+@LAB
+def test_after_an_undo_by_a_reload_it_can_be_done_again(fresh: Lab) -> None:
+    """Dockerd keeps live-restore until it is restarted, and no file says it any more."""
+    for _ in range(2):
+        assert hardened(fresh).returncode == 0
+        assert json.loads(fresh.path(JSON).read_text()) == {"live-restore": True}
+        assert fresh.dockertls("undo", "--yes").returncode == 0
+        assert info(fresh, "LiveRestoreEnabled") == "true"
+        assert verdicts(fresh)["DMN-15"] == "failed"
+
+
+@LAB
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (f"echo '{{\"icc\": false,}}' >{JSON}", "trailing comma"),
+        ("systemctl stop docker docker.socket; systemctl mask docker.service", "masked"),
+    ],
+)
+def test_an_undo_after_which_dockerd_would_not_start_is_refused(fresh: Lab, spoil: str, told: str) -> None:
+    assert fresh.dockertls("bootstrap", "hard", "--no-passphrase", "--yes").returncode == 0
+    fresh.shell(spoil)
+    before = fresh.main_pid()
+    ran = fresh.dockertls("undo", "--yes")
+    assert (ran.returncode, fresh.main_pid()) == (4, before)
+    assert "nothing was taken back" in ran.stderr
+    assert told in ran.stderr
+    fresh.shell(f"rm -f {JSON}; systemctl unmask docker.service; systemctl start docker")
+    assert fresh.dockertls("undo", "--yes").returncode == 0
+
+
+@LAB
 @pytest.mark.parametrize(
     ("config", "told"),
     [

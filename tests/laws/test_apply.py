@@ -177,6 +177,18 @@ def test_a_diff_shows_no_secret_and_no_control_character(before: Tree, after: Tr
     assert "secret " in diff
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"log-opts": {"splunk-token": "hunter2"}}', '{"http-proxy": "http://me:hunter2@proxy"}', 'API_TOKEN="hunter2"'],
+)
+def test_a_diff_shows_no_credential(text: str) -> None:
+    before: Tree = {Path("/t"): Directory(), Path("/t/c"): File(f"{text}\n".encode())}
+    after: Tree = before | {Path("/t/c"): File(f"{text}\nx\n".encode())}
+    diff = plan_between(before, after).diff() + plan_between({}, after).diff()
+    assert "hunter2" not in diff
+    assert "(secret)" in diff
+
+
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("nth", range(1, 30))
 def test_a_link_that_was_to_become_a_directory_is_not_followed_on_the_way_back(nth: int) -> None:

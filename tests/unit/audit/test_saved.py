@@ -15,9 +15,9 @@ from dockertls.audit.loaded import SCHEMA, parse
 from dockertls.audit.redacted import redacted
 from dockertls.audit.saved import document
 from dockertls.audit.seen import Expected
-from dockertls.daemon import redaction
 from dockertls.errors import Refused
 from dockertls.host import Output
+from dockertls.masking import masked
 from dockertls.pki.keys import generate, private_pem
 from dockertls.plan import File
 from tests.cases.auditing import base, pid
@@ -129,12 +129,12 @@ def test_a_host_is_judged_as_before() -> None:
     ],
 )
 def test_text_is_redacted_by_names_and_urls(text: str, told: str) -> None:
-    assert redaction.text(text) == told
+    assert masked(text) == told
 
 
 def test_redacting_takes_no_time_that_grows_as_a_square() -> None:
     for text in ("token" * 100_000, "a" * 500_000, "token" + " " * 500_000, '"' * 300_000):
-        redaction.text(text)
+        masked(text)
 
 
 # documents that are none
