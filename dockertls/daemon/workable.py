@@ -12,7 +12,7 @@ from dockertls.daemon.releases import parse
 from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Fault
 from dockertls.escaping import visible
-from dockertls.facts import PASSWD, NotGathered
+from dockertls.facts import PASSWD, NotGathered, NotSeen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,16 +72,20 @@ class Case:
         return said.origin if said else "the default"
 
     def has(self, path: Path) -> bool | None:
-        """Whether a path is there; None: nobody looked."""
+        """Whether a path is there; None: nobody looked. Raises NotSeen."""
         try:
             return self.reading.facts.node(path) is not None
+        except NotSeen:
+            raise
         except NotGathered:
             return None
 
     def text(self, path: Path) -> str | None:
-        """What a file says; None: it is not there, or nobody looked."""
+        """What a file says; None: it is not there, or nobody looked. Raises NotSeen."""
         try:
             file = self.reading.facts.file(path)
+        except NotSeen:
+            raise
         except NotGathered:
             return None
         return file.content.decode(errors="replace") if file else None

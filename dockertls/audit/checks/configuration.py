@@ -13,6 +13,7 @@ from dockertls.daemon.rules import TABLE as RULES
 from dockertls.daemon.rules_files import json_of_some_releases, other_units
 from dockertls.daemon.rules_options import of_some_releases
 from dockertls.daemon.running import Process, restart_changes
+from dockertls.daemon.workable import unworkable
 from dockertls.escaping import visible
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.report.daemon import change
@@ -91,6 +92,15 @@ def rules(id_: str, *, fatal: bool) -> Judge:
         return verdict(flaws, _read(seen))
 
     return asked(judged)
+
+
+def _taken(seen: Seen) -> Verdict:
+    """By the rules, and by what `dockerd --validate` does not know."""
+    found = rules("CFG-02", fatal=True)(seen)
+    faults = unworkable(seen.reading, swarm=seen.answers.swarm) if seen.is_own else ()
+    if isinstance(found, Failed) or not faults:
+        return found
+    return verdict([Flaw((_evidence(seen, one),), one.message, one.hint, fatal=True) for one in faults], ())
 
 
 def _untold(seen: Seen) -> str:
@@ -244,7 +254,7 @@ def _opted_out(seen: Seen) -> Verdict:
 
 TABLE: tuple[Check, ...] = (
     Check("CFG-01", "It is known which dockerds run", Severity.INFO, _dockerds, of_host=True),
-    Check("CFG-02", "dockerd takes its configuration", Severity.CRITICAL, rules("CFG-02", fatal=True)),
+    Check("CFG-02", "dockerd takes its configuration", Severity.CRITICAL, asked(_taken)),
     Check("CFG-03", "No option is given twice, as a flag and in daemon.json", Severity.CRITICAL, asked(_in_two_places)),
     Check("CFG-04", "Hosts are named in one place", Severity.CRITICAL, asked(_hosts_twice)),
     Check("CFG-05", "No key stands twice in daemon.json", Severity.MEDIUM, asked(_repeated_keys)),
