@@ -202,8 +202,10 @@ def _unexpected(error: Exception, console: Console, words: list[str]) -> int:
     show = getattr(error, "format_message", None)
     if show is not None:  # what typer says of a wrong command line
         return console.fail(Usage(show(), _usage_hint(error)))
-    from dockertls.facts import NotGathered
+    from dockertls.facts import NotGathered, NotSeen
 
+    if isinstance(error, NotSeen):
+        return console.fail(NotReady(f"{visible(str(error))}: nothing was done", "run it as root, with sudo"))
     if isinstance(error, NotGathered):  # an odd host leads where nobody thought to look
         hint = "is a folder there a link, or a path in a unit not absolute? write it plainly, and run it again"
         return console.fail(NotReady(f"{visible(str(error))}: it was not looked at, and nothing was done", hint))

@@ -209,5 +209,6 @@ def write_facts(session: Session, options: OutputOptions, timeout: float) -> Non
     change = file_change(session.host, path, node, "facts of this host", force=options.force)
     run = session.run()
     apply_plan(Plan("write facts", (change,)), session.host, replace(run, append_only=(*run.append_only, path)))
-    session.console.result(f"{len(found.facts.files)} files and {len(found.asked)} dockerds: {shown(path)}")
+    daemons = "1 dockerd" if len(found.asked) == 1 else f"{len(found.asked)} dockerds"
+    session.console.result(f"{len(found.facts.files)} files and {daemons}: {shown(path)}")
     session.console.document("facts-written", {"output": shown(path)})

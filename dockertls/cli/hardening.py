@@ -251,7 +251,8 @@ def _tell(session: Session, wish: Wish, outcome: Outcome[Hardened]) -> None:
         console.table(Table(("CHECK", "WHAT SHOULD HOLD", "BEFORE", "AFTER"), tuple(Row(row) for row in rows)))
     left = [one for one in (after or decided.before).results if one.fails(Severity.LOW)]
     if left:
-        console.say(f"{len(left)} checks fail still: dockertls audit; what may break workloads takes --opt-in ID")
+        failing = "1 check fails" if len(left) == 1 else f"{len(left)} checks fail"
+        console.say(f"{failing} still: dockertls audit; what may break workloads takes --opt-in ID")
     session.tell_pending(outcome.pending)
     session.tell_undo(receipt)
     refuse_pending(outcome)
