@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dockertls.audit.endpoints import sockets
 from dockertls.daemon.units import SOCKET as SOCKET_UNIT
+from dockertls.daemon.units import inside
 from dockertls.documents.passwd import as_id, parse_groups
 from dockertls.facts import GROUP, PROC, UNIT_DIRS, NotGathered, NotSeen
 from dockertls.look import NAMES
@@ -83,9 +85,10 @@ def unit_files(seen: Seen) -> Iterator[Guarded]:
     for path in found.units:
         yield Guarded(path, NOT_WRITTEN if path.parts[:3] == ("/", "etc", "init.d") else PLAIN, owner_of(seen)[0])
     yield from ways(seen, *found.units, mended=False)
-    names = ("", f"{found.service}.d", f"{SOCKET_UNIT}.d") if found.init is Init.SYSTEMD and not found.user else ()
-    for place in (folder / name for folder in UNIT_DIRS for name in names if found.units):
-        yield Guarded(place, NOT_WRITTEN, 0, ANY, mended=False)
+    if found.units and found.init is Init.SYSTEMD and not found.user:
+        drop_ins = (inside(UNIT_DIRS, f"{name}.d") for name in (found.service, SOCKET_UNIT))
+        for place in (*UNIT_DIRS, *chain.from_iterable(drop_ins)):
+            yield Guarded(place, NOT_WRITTEN, 0, ANY, mended=False)
 
 
 def folder(seen: Seen) -> Iterator[Guarded]:
@@ -149,8 +152,8 @@ def key(seen: Seen) -> Iterator[Guarded]:
 
 def ways(seen: Seen, *paths: Path, mended: bool = True) -> Iterator[Guarded]:
     """The directories on the way to files, and to where they really lie."""
-    ends = (end for path in paths for end in (path, seen.facts.place(path)))
-    for parent in dict.fromkeys(parent for end in ends for parent in end.parents):
+    nearest = dict.fromkeys(end.parent for path in paths for end in (path, seen.facts.place(path)))
+    for parent in dict.fromkeys(place for folder in nearest for place in (folder, *folder.parents)):
         yield Guarded(parent, NOT_WRITTEN, owner_of(seen)[0], ANY, mended)
 
 

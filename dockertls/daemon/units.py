@@ -103,12 +103,12 @@ def own_drop_ins(facts: HostFacts) -> frozenset[Path]:
 
 def fragment(facts: HostFacts, units: Units, name: str) -> Path | None:
     """The file of a unit in the strongest folder that has one."""
-    return next((path for path in _inside(units.dirs, name) if facts.node(path) is not None), None)
+    return next((path for path in inside(units.dirs, name) if facts.node(path) is not None), None)
 
 
 @lru_cache(maxsize=64)
-def _inside(folders: tuple[Path, ...], name: str) -> tuple[Path, ...]:
-    """The same few places are looked at again and again."""
+def inside(folders: tuple[Path, ...], name: str) -> tuple[Path, ...]:
+    """Something of that name in each of some folders: the same few places are looked at again and again."""
     return tuple(folder / name for folder in folders)
 
 
@@ -124,8 +124,8 @@ def is_masked(facts: HostFacts, path: Path | None) -> bool:
 def drop_ins(facts: HostFacts, units: Units, name: str) -> tuple[Path, ...]:
     """The drop-ins of a unit in the order in which they apply: the strongest folder's of each file name."""
     found: dict[str, Path] = {}
-    for inside in reversed(_inside(units.dirs, f"{name}.d")):
-        found |= {file: inside / file for file in facts.listed(inside) if file.endswith(".conf")}
+    for folder in reversed(inside(units.dirs, f"{name}.d")):
+        found |= {file: folder / file for file in facts.listed(folder) if file.endswith(".conf")}
     return tuple(found[file] for file in sorted(found))
 
 
