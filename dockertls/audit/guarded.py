@@ -288,7 +288,7 @@ def to_stat(seen: Seen) -> tuple[Path, ...]:
     """
     found: list[Path] = []
     for rows in TABLE.values():
-        with suppress(NotSeen):
+        with suppress(NotSeen):  # those before it stay
             found += (one.path for one in rows(seen))
     with suppress(NotSeen):
         found += (data_root(seen), data_root(seen).parent)

@@ -112,10 +112,10 @@ def public_of(key: PrivateKey | PublicKey) -> PublicKey:
     return key.public_key() if isinstance(key, PrivateKey) else key
 
 
-def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
-    """The key that a certificate is about, of whatever kind; None: it cannot be read."""
+def key_of(one: x509.Certificate | x509.CertificateSigningRequest) -> CertificatePublicKeyTypes | None:
+    """The key that a certificate, or a request for one, is about, of whatever kind; None: it cannot be read."""
     try:
-        return certificate.public_key()
+        return one.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return None
 

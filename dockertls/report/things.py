@@ -21,7 +21,7 @@ from dockertls.pki.fitness import (
     role_of,
     wrong,
 )
-from dockertls.pki.keys import key_fingerprint, kind_of
+from dockertls.pki.keys import key_fingerprint, key_of, kind_of
 from dockertls.pki.parts import Damaged, Key, Other, Public, Sealed
 from dockertls.pki.pkcs12 import Opened
 from dockertls.pki.profiles import MALFORMED, extension
@@ -209,10 +209,8 @@ def request(one: x509.CertificateSigningRequest, role: Role | None) -> Thing:
 
 
 def _request_key(one: x509.CertificateSigningRequest) -> str:
-    try:
-        return kind_of(one.public_key())
-    except (ValueError, UnsupportedAlgorithm):
-        return "unknown"
+    key = key_of(one)
+    return kind_of(key) if key else "unknown"
 
 
 def _own_signature(one: x509.CertificateSigningRequest) -> str:

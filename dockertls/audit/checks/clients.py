@@ -40,7 +40,7 @@ def copies(judge: Callable[[Seen, ClientCopy], Iterator[Flaw]]) -> Judge:
         for copy in found:
             try:
                 flaws += judge(seen, copy)
-            except NotSeen as error:
+            except NotSeen as error:  # the flaws before it stay
                 faults.append(visible(str(error)))
         if faults and not flaws:
             return Unknown(faults[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dockertls.audit.model import Check, Fix, asked, cis, configure
 from dockertls.audit.options import Said, option, said, switch
 from dockertls.daemon.workable import inverted
+from dockertls.escaping import visible
 from dockertls.facts import PROC
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.plan import File
@@ -195,7 +196,7 @@ def _seccomp(seen: Seen, found: Said) -> Verdict:
 
 def _confinement(seen: Seen) -> Verdict:
     if not seen.answers.info:
-        return Unknown(f"whether SELinux or AppArmor confines containers: {seen.answers.fault}")
+        return Unknown(f"whether SELinux or AppArmor confines containers: {visible(seen.answers.fault)}")
     used = tuple(name for name in ("selinux", "apparmor") if seen.answers.has(name))
     if used:
         return Passed((Evidence("API", "/info SecurityOptions", ", ".join(used)),))
