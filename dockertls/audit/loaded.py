@@ -263,7 +263,7 @@ class _Reader:
         try:
             return Endpoint.parse(self._as(value, str, where, ""))
         except Refused:
-            self._wrong(where, "of an endpoint, such as tcp://127.0.0.1:2376")
+            self._wrong(f"{where}: endpoint", "a host and a port, such as tcp://127.0.0.1:2376")
             return Endpoint("localhost", TLS_PORT)
 
     def _finding(self, value: object, where: str) -> Finding:
