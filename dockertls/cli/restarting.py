@@ -19,7 +19,7 @@ from dockertls.daemon.hardening import kept_by_reload
 from dockertls.daemon.packaging import SOCKET_DROP_IN, packaging
 from dockertls.daemon.reading import read
 from dockertls.daemon.rules import judged
-from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone
+from dockertls.errors import Denied, Drifted, Fault, NotReady, UndoFailed, Undone, refuse
 from dockertls.escaping import visible
 from dockertls.plan import Plan
 from dockertls.undo import plan_undo
@@ -268,6 +268,7 @@ def undo_entries(
     Raises:
         NotReady: if the daemon may not be restarted now, or certificates would come back whose time is over; nothing is
             done then.
+        Refused: if dockerd would not start afterwards; nothing is done then.
     """
     parts = _parts(entries, later)
     whole = plan_undo(session.host, (*entries, *later))
@@ -353,13 +354,10 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
 
 
 def _refuse_lost(session: Session, plan: Plan) -> None:
-    """Raises NotReady, naming each fault, if dockerd would not start afterwards: somebody else wrote what it reads."""
+    """Raises Refused, naming each fault, if dockerd would not start afterwards: somebody else wrote what it reads."""
     reading = read(session.facts("daemon").after(plan.changes))
     faults = (*reading.packaging.faults, *judged(reading, stops=True))
-    if faults:
-        told = "; ".join(fault.message for fault in faults)
-        hint = "mend that first, or take it back with --restart never"
-        raise NotReady(f"nothing was taken back, for dockerd would not start then: {told}", hint, faults=faults)
+    refuse("nothing was taken back, for dockerd would not start then", faults)
 
 
 def _refuse_open(session: Session, plan: Plan) -> None:

@@ -248,9 +248,14 @@ def read_value(kind: Kind, text: str) -> Json:
 
 
 def _read_int(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise BadValue("a whole number is needed")
-    return int(text)
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    if number is None or not _is_int64(number):
+        raise BadValue("a whole number is needed, of at most 64 bits")
+    return number
+
+
+def _is_int64(number: int) -> bool:
+    return -(2**63) <= number < 2**63
 
 
 def _read_bool(text: str) -> bool:
@@ -301,7 +306,7 @@ def fits(kind: Kind, value: Json) -> bool:
     if kind is Kind.BOOL:
         return isinstance(value, bool)
     if kind is Kind.INT:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and _is_int64(value)
     if kind is Kind.BYTES:
         return isinstance(value, int | str) and not isinstance(value, bool)
     if kind is Kind.LIST:

@@ -169,7 +169,7 @@ def test_an_undo_after_which_dockerd_would_not_start_is_refused(fresh: Lab, spoi
     fresh.shell(spoil)
     before = fresh.main_pid()
     ran = fresh.dockertls("undo", "--yes")
-    assert (ran.returncode, fresh.main_pid()) == (4, before)
+    assert (ran.returncode, fresh.main_pid()) == (3, before)
     assert "nothing was taken back" in ran.stderr
     assert told in ran.stderr
     fresh.shell(f"rm -f {JSON}; systemctl unmask docker.service; systemctl start docker")

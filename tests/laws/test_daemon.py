@@ -190,7 +190,7 @@ def test_removing_one_flag_keeps_the_values_of_the_others(words: list[str], data
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.BOOL: st.booleans(),
     Kind.STRING: st.text(),
-    Kind.INT: st.integers(),
+    Kind.INT: st.integers(-(2**63), 2**63 - 1),
     Kind.LIST: st.lists(st.text(), min_size=1),
     Kind.MAP: st.dictionaries(st.text(min_size=1).filter(lambda key: "=" not in key), st.text(), min_size=1),
 }
