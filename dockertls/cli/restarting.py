@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dockertls.cli.live import Running
     from dockertls.cli.options import ChangeOptions
     from dockertls.cli.session import Session
+    from dockertls.daemon.reading import Reading
     from dockertls.facts import HostFacts
     from dockertls.journal import Entry
 
@@ -354,10 +355,18 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
 
 
 def _refuse_lost(session: Session, plan: Plan) -> None:
-    """Raises Refused, naming each fault, if dockerd would not start afterwards: somebody else wrote what it reads."""
-    reading = read(session.facts("daemon").after(plan.changes))
-    faults = (*reading.packaging.faults, *judged(reading, stops=True))
-    refuse("nothing was taken back, for dockerd would not start then", faults)
+    """Raises Refused, naming each fault, if dockerd would not start by what is wrong now and stays so.
+
+    What comes back with the undo is as it was when it was changed; if dockerd does not take it, nor is it taken back.
+    """
+    facts = session.facts("daemon")
+    now, then = (_stopping(read(one)) for one in (facts, facts.after(plan.changes)))
+    refuse("nothing was taken back, for dockerd would not start then", [fault for fault in then if fault in now])
+
+
+def _stopping(reading: Reading) -> tuple[Fault, ...]:
+    """What keeps dockerd from starting."""
+    return (*reading.packaging.faults, *judged(reading, stops=True))
 
 
 def _refuse_open(session: Session, plan: Plan) -> None:

@@ -133,6 +133,21 @@ def test_modes_are_mended_and_undone_to_the_bit(fresh: Lab) -> None:
 
 
 @LAB
+def test_the_undo_of_a_bootstrap_brings_an_open_port_back_and_says_so(fresh: Lab) -> None:
+    """As it was before: whoever wants that port closed has it closed by the bootstrap."""
+    fresh.write(f"{DROP_INS}/own.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd\n")
+    before = '{"hosts": ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2399"]}\n'
+    fresh.write(JSON, before)
+    fresh.shell("systemctl daemon-reload; systemctl restart docker")
+    assert fresh.dockertls("bootstrap", "hard", "--no-passphrase", "--yes").returncode == 0
+    ran = fresh.dockertls("undo", "--yes")
+    assert (ran.returncode, fresh.path(JSON).read_text()) == (0, before), ran
+    assert "tcp://127.0.0.1:2399" in ran.stderr
+    own = "systemctl stop docker docker.socket; systemctl start docker.socket docker"  # it made the socket itself
+    fresh.shell(f"rm -rf {JSON} {DROP_INS}; systemctl daemon-reload; {own}")
+
+
+@LAB
 def test_systemd_is_told_of_a_unit_that_is_mended(fresh: Lab) -> None:
     fresh.write(f"{DROP_INS}/own.conf", "[Unit]\nDescription=mine\n", 0o666)
     fresh.shell("systemctl daemon-reload")
