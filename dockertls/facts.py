@@ -53,6 +53,8 @@ PASSWD = Path("/etc/passwd")
 GROUP = Path("/etc/group")
 SOCKET_TABLES = ("net/tcp", "net/tcp6", "net/unix", "ns/net")
 MOUNTS = PROC / "self/mountinfo"
+STORE = Path("/etc/dockertls")
+"""Where root's own authorities lie, unless he names another place."""
 AUDITCTL = ("auditctl", "-l")
 AUDIT_DIR, AUDIT_RULES = Path("/etc/audit/rules.d"), Path("/etc/audit/audit.rules")
 MOST_PARTS = 256  # of a path with every link followed: links may lead in a circle
@@ -110,11 +112,21 @@ class HostFacts:
             return node
         raise self._untold(str(path))
 
+    def looked_at(self, path: Path) -> Node | None:
+        """What is at `path` itself; None too where nobody looked. Raises NotSeen, where it was not to be seen."""
+        try:
+            return self.node(path)
+        except NotSeen:
+            raise
+        except NotGathered:
+            return None
+
     def lacks(self, path: Path) -> bool:
         """Whether nothing is at `path`; false where that was not looked at."""
-        if path in self.unseen:
+        try:
+            return self.node(path) is None
+        except NotGathered:
             return False
-        return self.files[path] is None if path in self.files else self._surely_missing(path)
 
     def _surely_missing(self, path: Path) -> bool:
         """Whether a directory on the way is known to be missing, or known not to hold it."""

@@ -34,8 +34,8 @@ def sockets(reading: Reading) -> tuple[Path, ...]:
         reading: of what is said to it.
     """
     hosts = hosts_of(reading.both().get("hosts"))
-    handed = [Path(listen) for listen, _ in reading.packaging.listens if listen.startswith("/")]
-    handed = handed if reading.packaging.socket else [LOCAL_SOCKET]  # of a unit that is masked or gone by now
+    listens = [listen for listen, _ in reading.packaging.listens] if reading.packaging.socket else [str(LOCAL_SOCKET)]
+    handed = [Path(listen) for listen in listens if listen.startswith("/")]
     found = [path for host in hosts for path in ([_path(host)] if _is_unix(host) else handed if is_fd(host) else [])]
     if not hosts:
         found = [_path(reading.packaging.local)]

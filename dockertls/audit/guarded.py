@@ -163,14 +163,14 @@ def local_sockets(seen: Seen) -> Iterator[Guarded]:
     for path in paths:
         yield Guarded(path, SOCKET, owner_of(seen)[0], group_id(seen))
     yield from ways(seen, *(path for path in paths if _is_there(seen, path)), mended=False)
-    said(seen, "hosts")  # where they were not seen, there may be others
+    _set_to(seen, "hosts")  # where they were not seen, there may be others
 
 
 def group_id(seen: Seen) -> int | None:
     """The group that may use the socket; None: root alone, or the owner of a user's own. Raises NotSeen."""
     if seen.reading.packaging.user:
         return None
-    name = str(said(seen, "group") or "docker")
+    name = str(_set_to(seen, "group") or "docker")
     groups = {group.name: group.gid for group in groups_of(seen)}
     return groups.get(name, as_id(name))
 
@@ -181,7 +181,7 @@ def groups_of(seen: Seen) -> tuple[Group, ...]:
     return parse_groups(file.content.decode(errors="replace")) if file else ()
 
 
-def said(seen: Seen, key: str) -> Json:
+def _set_to(seen: Seen, key: str) -> Json:
     """What an option is set to; None: it is not. Raises NotSeen where a file that may set it was not seen."""
     found = seen.reading.both().get(key)
     if found is None and seen.unread:
@@ -216,7 +216,7 @@ def environment(seen: Seen) -> Iterator[Guarded]:
 def containerd(seen: Seen) -> Iterator[Guarded]:
     """Who can write to it starts containers as root. Raises NotSeen, after the usual one."""
     yield Guarded(_CONTAINERD, SOCKET, owner_of(seen)[0])
-    given, root = said(seen, "containerd"), Path(str(said(seen, "exec-root") or "/var/run/docker"))
+    given, root = _set_to(seen, "containerd"), Path(str(_set_to(seen, "exec-root") or "/var/run/docker"))
     for path in dict.fromkeys((Path(str(given or _CONTAINERD)), root / "containerd/containerd.sock")):
         if path != _CONTAINERD:
             yield Guarded(path, SOCKET, owner_of(seen)[0])
@@ -251,15 +251,15 @@ def program(seen: Seen, name: str) -> Iterator[Path]:
 def _running(seen: Seen) -> Path | None:
     """The dockerd that runs, whatever it is called."""
     link = seen.facts.files.get(PROC / str(seen.process.pid) / "exe") if seen.process else None
-    named = isinstance(link, Link) and link.target.startswith("/") and not link.target.endswith(" (deleted)")
-    return Path(link.target) if isinstance(link, Link) and named else None
+    target = link.target if isinstance(link, Link) else ""
+    return Path(target) if target.startswith("/") and not target.endswith(" (deleted)") else None
 
 
 def data_root(seen: Seen) -> Path:
     """Where it keeps images, containers and volumes. Raises NotSeen."""
     user = seen.reading.packaging.user
     default = str(user.home / ".local/share/docker") if user else "/var/lib/docker"
-    found = Path(str(seen.answers.info.get("DockerRootDir") or said(seen, "data-root") or default))
+    found = Path(str(seen.answers.info.get("DockerRootDir") or _set_to(seen, "data-root") or default))
     return found if found.is_absolute() else Path(default)
 
 
@@ -291,7 +291,8 @@ def to_stat(seen: Seen) -> tuple[Path, ...]:
         with suppress(NotSeen):  # those before it stay
             found += (one.path for one in rows(seen))
     with suppress(NotSeen):
-        found += (data_root(seen), data_root(seen).parent)
+        where = data_root(seen)
+        found += (where, where.parent)
     return tuple(dict.fromkeys(path for path in found if path.is_absolute()))
 
 

@@ -59,19 +59,18 @@ def said(seen: Seen, key: str) -> Said:
         key: of daemon.json.
     """
     live = LIVE[key](seen.answers) if key in LIVE else None
-    found = [*([("API", *live)] if live else []), *_given(seen, key), *_told(seen, key)]
-    if not found and (reason := _untold(seen)):
-        return Said(unknown=reason)
-    return _as_said(key, found)
+    return _as_said(seen, key, [*([("API", *live)] if live else []), *_given(seen, key), *_told(seen, key)])
 
 
 def said_at_next_start(seen: Seen, key: str) -> Said:
     """What an option will be set to by files; arguments as of `said`."""
-    found = [*_told(seen, key)]
-    return Said(unknown=reason) if not found and (reason := _untold(seen)) else _as_said(key, found)
+    return _as_said(seen, key, [*_told(seen, key)])
 
 
-def _as_said(key: str, found: Sequence[tuple[str, str, Json]]) -> Said:
+def _as_said(seen: Seen, key: str, found: Sequence[tuple[str, str, Json]]) -> Said:
+    """By what was found, strongest first; by nothing only where it is known that there is nothing."""
+    if not found and (reason := _untold(seen)):
+        return Said(unknown=reason)
     evidence = (Evidence(source, place, _shown(key, value)) for source, place, value in found)
     return Said(found[0][2] if found else None, tuple(dict.fromkeys(evidence)))
 

@@ -94,9 +94,9 @@ def guards(id_: str) -> Mend:
 
     def mend(seen: Seen) -> Repair:
         found: list[Change] = []
+        changes = (_guarded(seen, one) for one in GUARDED[id_](seen))
         with suppress(NotSeen):  # of what was not seen nothing is mended
-            for one in GUARDED[id_](seen):
-                found += filter(None, (_guarded(seen, one),))
+            found += (change for change in changes if change)
         return Repair(changes=tuple(found))
 
     return mend

@@ -156,7 +156,8 @@ class Seen:
     @property
     def unstarted(self) -> Unknown | None:
         """Why it is not known what starts it; None: it is."""
-        return _first(tuple(filter(None, (self.reading.packaging.untold,))))
+        why = self.reading.packaging.untold
+        return Unknown(visible(why)) if why else None
 
     @property
     def hidden(self) -> Unknown | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,7 +21,7 @@ from dockertls.cli.gathering import gather_host
 from dockertls.cli.outputs import Output, file_change, format_of
 from dockertls.errors import Negative, Usage
 from dockertls.escaping import visible
-from dockertls.facts import NotSeen
+from dockertls.facts import STORE, NotSeen
 from dockertls.findings import SEVERITIES
 from dockertls.plan import File, Plan, shown
 from dockertls.report.audit_table import drawn, pieces
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from dockertls.report.audited import Result
     from dockertls.report.baseline import Baseline
 
-POLICY = Path("/etc/dockertls/policy.yaml")
+POLICY = STORE / "policy.yaml"
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,13 @@ def audit_host(session: Session, scope: Scope, terms: Terms) -> None:
     audit = replace(against(audit, earlier) if earlier else audit, fail_on=terms.fail_on, strict=terms.strict)
     for note in notes:
         console.warn(note)
-    told, less = (tuple(one for one in audit.results if _is_shown(one, terms.least) is it) for it in (True, False))
-    shown = replace(audit, results=told, left_out=less)
+    shown = tuple(one for one in audit.results if _is_shown(one, terms.least))
+    less = tuple(one for one in audit.results if not _is_shown(one, terms.least))
+    audit = replace(audit, results=shown, left_out=less)
     if form == "table":
-        _in_pieces(session, shown)
+        _in_pieces(session, audit)
     else:
-        console.raw(FORMATS[form](shown).encode())
+        console.raw(FORMATS[form](audit).encode())
     raise typer.Exit(Negative.exit if audit.failed else 0)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from cryptography.x509 import random_serial_number
 
 from dockertls.audit.checks.audit_rules import paths as watched_paths
-from dockertls.audit.checks.material import STORE
 from dockertls.audit.endpoints import sockets, to_look_at
 from dockertls.audit.gathered import WANTED, Asked, Gathered, dockerds, keys_in
 from dockertls.audit.guarded import registries_at, to_stat
@@ -27,7 +26,7 @@ from dockertls.daemon.running import pid_file, read_at_start, running
 from dockertls.daemon.workable import files
 from dockertls.errors import DockerTLSError
 from dockertls.escaping import visible
-from dockertls.facts import NotGathered
+from dockertls.facts import STORE, NotGathered
 from dockertls.pki.keys import each_certificate
 from dockertls.pki.profiles import issued_by
 from dockertls.platforms import Init

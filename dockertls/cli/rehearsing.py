@@ -22,6 +22,7 @@ from dockertls.daemon.reading import MATERIAL, read
 from dockertls.daemon.wanted import Style
 from dockertls.documents.passwd import User
 from dockertls.errors import NotReady
+from dockertls.facts import STORE
 from dockertls.findings import Finding, NotApplicable
 from dockertls.host import LocalHost
 from dockertls.pki.keys import load_certificates
@@ -56,7 +57,7 @@ def rehearse_all(session: Session, names: tuple[str, ...], key: str) -> None:
     with folder() as place:
         host = LocalHost(str(place / "host"))
         (place / "host").mkdir()
-        stage = replace(session, host=host, store_path=Path("/etc/dockertls"), environment={})
+        stage = replace(session, host=host, store_path=STORE, environment={})
         apply(_empty_host(host), host, stage.run())
         prepared = _bootstrap(stage, names, key)
         with _daemon(session, stage, prepared, place) as (who, endpoint):

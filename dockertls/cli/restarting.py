@@ -317,9 +317,11 @@ def _refuse_undo(session: Session, plan: Plan, restart: Restart) -> None:
             "say --restart always, or safe",
         )
     _refuse_bygone(session, plan)
-    _refuse_open(session, plan)
+    before = session.facts("daemon")
+    after = before.after(plan.changes)
+    _refuse_open(session, after)
     if restarts(plan) and restart is not Restart.NEVER and session.host.runs:
-        _refuse_lost(session, plan)
+        _refuse_lost(before, after)
 
 
 def _parts(entries: Sequence[Entry], later: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
@@ -354,13 +356,12 @@ def _refuse_bygone(session: Session, plan: Plan) -> None:
         raise NotReady(f"nothing was taken back: {told}", hint, faults=faults)
 
 
-def _refuse_lost(session: Session, plan: Plan) -> None:
+def _refuse_lost(before: HostFacts, after: HostFacts) -> None:
     """Raises Refused, naming each fault, if dockerd would not start by what is wrong now and stays so.
 
     What comes back with the undo is as it was when it was changed; if dockerd does not take it, nor is it taken back.
     """
-    facts = session.facts("daemon")
-    now, then = (_stopping(read(one)) for one in (facts, facts.after(plan.changes)))
+    now, then = _stopping(read(before)), _stopping(read(after))
     refuse("nothing was taken back, for dockerd would not start then", [fault for fault in then if fault in now])
 
 
@@ -369,12 +370,11 @@ def _stopping(reading: Reading) -> tuple[Fault, ...]:
     return (*reading.packaging.faults, *judged(reading, stops=True))
 
 
-def _refuse_open(session: Session, plan: Plan) -> None:
+def _refuse_open(session: Session, after: HostFacts) -> None:
     """Tell of ports that would be open to everybody afterwards. Raises NotReady if one is of our own making."""
-    facts = session.facts("daemon").after(plan.changes)
-    for fault in open_to_all(facts):
+    for fault in open_to_all(after):
         session.console.warn(f"after this, {fault.message}")
-        if facts.file(SOCKET_DROP_IN):
+        if after.file(SOCKET_DROP_IN):
             raise NotReady(f"nothing was taken back: {fault.message}", "undo what opened the port first: see history")
 
 

@@ -21,7 +21,7 @@ from dockertls.cli.console import (
 )
 from dockertls.documents.passwd import User, parse_passwd
 from dockertls.errors import Drifted, NeedsConsent, NotReady, Usage
-from dockertls.facts import gather, users
+from dockertls.facts import STORE, gather, users
 from dockertls.host import LocalHost
 from dockertls.journal import unfinished
 from dockertls.plan import Command, shown
@@ -272,7 +272,7 @@ class Session:
 
 def _default_store(variables: Mapping[str, str], tree: str) -> Path:
     if is_root() or tree != "/":
-        return Path("/etc/dockertls")
+        return STORE
     data = variables.get("XDG_DATA_HOME") or f"{variables.get('HOME', '/')}/.local/share"
     return Path(data) / "dockertls"
 

@@ -53,11 +53,15 @@ def restart_commands(facts: HostFacts, *, units_changed: bool = False, socket: b
     restart = Command(WITH_SOCKET if socket else found.restart, WHY)
     if found.init is not Init.SYSTEMD:
         return (restart,)
-    reload = Command(systemctl(found, "daemon-reload"), RELOAD.why)
     names = (found.service, *((SOCKET,) if found.socket else ()))
     # three starts within a minute, and systemd refuses the next one
     forget = Command(systemctl(found, "reset-failed", *names), "forget earlier failures", tolerated=True)
-    return (*((reload,) if units_changed else ()), forget, restart)
+    return (*((daemon_reload(found),) if units_changed else ()), forget, restart)
+
+
+def daemon_reload(found: Packaging) -> Command:
+    """What makes a daemon's systemd read its units again."""
+    return Command(systemctl(found, "daemon-reload"), RELOAD.why)
 
 
 def systemctl(found: Packaging, *words: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockertls.daemon.control import RELOAD, restart_commands, systemctl
+from dockertls.daemon.control import daemon_reload, restart_commands, systemctl
 from dockertls.daemon.edits import environment_file, owned, set_keys, with_folders, with_setting
 from dockertls.daemon.options import BY_KEY
 from dockertls.daemon.reading import read
@@ -116,7 +116,7 @@ def _told(here: Situation, changes: Iterable[Change]) -> tuple[Command, ...]:
     units = {here.facts.place(path) for path in found.units} if found.init is Init.SYSTEMD else set()
     if not any(change.path in units for change in changes):
         return ()
-    return (Command(systemctl(found, "daemon-reload"), RELOAD.why),)
+    return (daemon_reload(found),)
 
 
 def _activation(here: Situation, wanted: Mapping[str, Json]) -> tuple[Command, ...]:

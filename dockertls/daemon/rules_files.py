@@ -14,7 +14,7 @@ from dockertls.documents.json_file import BOM
 from dockertls.documents.unit_file import UnitFile, command_line, merged
 from dockertls.errors import Fault, Refused
 from dockertls.escaping import visible
-from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, NotGathered, NotSeen, is_dockerd
+from dockertls.facts import ENVIRONMENT_FILES, UNIT_DIRS, is_dockerd
 from dockertls.plan import Directory, File, Link
 from dockertls.platforms import Init
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dockertls.daemon.reading import Reading
     from dockertls.facts import HostFacts
-    from dockertls.plan import Node, Owner
+    from dockertls.plan import Owner
 
 OTHERS, GROUP = 0o002, 0o020
 """Bits of a mode that let somebody else write."""
@@ -154,7 +154,7 @@ def _of_newer_json(reading: Reading) -> Iterator[tuple[str, str]]:
 
 def dangling_link(reading: Reading) -> Iterator[Fault]:
     """daemon.json is a link that leads nowhere: dockerd takes that for no file."""
-    link = _node(reading.facts, reading.config)
+    link = reading.facts.looked_at(reading.config)
     if isinstance(link, Link) and reading.facts.file(reading.config) is None:
         yield Fault(
             f"{visible(str(reading.config))} is a link to {visible(link.target)}, and no file is there",
@@ -181,7 +181,7 @@ def _way(facts: HostFacts, path: Path) -> Iterator[Path]:
 
 
 def _open_to_others(facts: HostFacts, place: Path, owner: Owner) -> Iterator[Fault]:
-    node = _node(facts, place)
+    node = facts.looked_at(place)  # what nobody looked at is a fault, or an unknown, of its own
     if not isinstance(node, File | Directory):
         return
     what = "whoever that is can tell dockerd anything, and so is root"
@@ -192,16 +192,6 @@ def _open_to_others(facts: HostFacts, place: Path, owner: Owner) -> Iterator[Fau
         yield Fault(
             f"{visible(str(place))} can be written by {who} (mode {node.mode:04o}): {what}", f"run `chmod go-w {place}`"
         )
-
-
-def _node(facts: HostFacts, path: Path) -> Node | None:
-    """What is at a path; None too where nobody was asked to look, which is a fault or an unknown of its own."""
-    try:
-        return facts.node(path)
-    except NotSeen:
-        raise
-    except NotGathered:
-        return None
 
 
 def other_units(reading: Reading) -> Iterator[Fault]:

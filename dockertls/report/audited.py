@@ -109,8 +109,12 @@ class Audit:
     @property
     def failed(self) -> bool:
         """Whether the audit as a whole says no."""
-        every = (*self.results, *self.left_out)
-        return any(one.fails(self.fail_on) or (self.strict and one.doubts(self.fail_on)) for one in every)
+        return any(one.fails(self.fail_on) or (self.strict and one.doubts(self.fail_on)) for one in self.every)
+
+    @property
+    def every(self) -> tuple[Result, ...]:
+        """All that count, told or not."""
+        return (*self.results, *self.left_out)
 
     @property
     def daemons(self) -> tuple[str, ...]:

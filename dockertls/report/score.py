@@ -54,7 +54,7 @@ class Score:
 
 def score(audit: Audit) -> Score:
     """The score of an audit."""
-    findings = [one.finding for one in (*audit.results, *audit.left_out)]
+    findings = [one.finding for one in audit.every]
     judged = [one for one in findings if isinstance(one.verdict, Passed | Failed | Warned)]
     return Score(
         passed=sum(WEIGHTS[one.severity] for one in judged if isinstance(one.verdict, Passed)),

@@ -77,24 +77,15 @@ def _modes(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
             yield _flaw(
                 path, f"owner {file.owner[0]}", "belongs to somebody else", "chown it to the user whose home it is"
             )
-    folder = _node(seen, copy.folder)
+    folder = seen.facts.looked_at(copy.folder)
     if isinstance(folder, Directory) and folder.mode & NOT_WRITTEN:
         yield _flaw(copy.folder, f"mode {folder.mode:04o}", "can be written by others", "chmod 700 {path}")
 
 
 def _owner(seen: Seen, docker_dir: Path) -> int | None:
     """Whose home it is."""
-    home = _node(seen, docker_dir.parent)
+    home = seen.facts.looked_at(docker_dir.parent)
     return home.owner[0] if isinstance(home, Directory) else None
-
-
-def _node(seen: Seen, path: Path) -> object:
-    try:
-        return seen.facts.node(path)
-    except NotSeen:
-        raise
-    except NotGathered:
-        return None
 
 
 def _worth(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
@@ -146,10 +137,10 @@ def _instead(context: Context) -> str:
 
 def _ways(seen: Seen, copy: ClientCopy) -> Iterator[Flaw]:
     """Whoever can write a directory on the way can put files of his own there."""
-    if isinstance(_node(seen, copy.docker_dir), Link):
+    if isinstance(seen.facts.looked_at(copy.docker_dir), Link):
         yield _flaw(copy.docker_dir, "a link", "is a link: its end may change", "put the directory itself there")
     for parent in copy.docker_dir.parents:
-        node = _node(seen, parent)
+        node = seen.facts.looked_at(parent)
         if isinstance(node, Directory) and node.mode & NOT_WRITTEN and not node.mode & STICKY:
             yield _flaw(parent, f"mode {node.mode:04o}", "can be written by others", "chmod go-w {path}")
 

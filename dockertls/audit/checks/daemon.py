@@ -26,17 +26,15 @@ def _rootless(seen: Seen) -> Verdict:
     name, uid = seen.name, _uid(seen)
     if seen.rootless or uid not in {"", "0"}:
         return Passed((Evidence("dockerd", name, "rootless" if seen.rootless else f"a process of user {uid}"),))
-    if not uid and (doubt := seen.unstarted or seen.hidden or _unseen(seen)):
+    if not uid and (doubt := seen.unstarted or seen.hidden):
         return doubt
+    if not uid and seen.process:
+        return Unknown("whose process it is was not seen")
     cause = "dockerd runs as root: who gets out of a container, or may use its socket, is root on the host"
     evidence = (Evidence("dockerd", name, "a process of root" if uid else "a unit of the system's", "rootless"),)
     return Warned(
         evidence, cause, "rootless mode confines it, where its limits can be borne (docs.docker.com/go/rootless)"
     )
-
-
-def _unseen(seen: Seen) -> Unknown | None:
-    return Unknown("whose process it is was not seen") if seen.process else None
 
 
 def _uid(seen: Seen) -> str:
@@ -211,12 +209,12 @@ def _oldest_api(seen: Seen, found: Said) -> Verdict:
     if seen.release is None:
         return Unknown("which release it is, and so whether it refuses them by itself")
     environment = seen.process.environment if seen.process else {}
-    if not found.value and environment is None:
+    if found.value or (environment or {}).get("DOCKER_MIN_API_VERSION"):
+        cause = "it was set so that older clients are served, by code that is tried less"
+        return Warned(found.expecting("not set"), cause, "remove it once no client needs it")
+    if environment is None:
         return Unknown("its environment, which may set it, was not seen")
-    if not (found.value or (environment or {}).get("DOCKER_MIN_API_VERSION")):
-        return Passed(found.expecting("not set"))
-    cause = "it was set so that older clients are served, by code that is tried less"
-    return Warned(found.expecting("not set"), cause, "remove it once no client needs it")
+    return Passed(found.expecting("not set"))
 
 
 def _address(_: Seen, found: Said) -> Verdict:

@@ -43,16 +43,16 @@ def guarded(id_: str, cause: str, nothing: str) -> Judge:
     def judged(seen: Seen) -> Verdict:
         flaws: list[Flaw] = []
         good: list[Evidence] = []
-        unseen: list[str] = []
+        unseen: list[Unknown] = []
         for one in _there(seen, id_):
-            if isinstance(one, str):
+            if isinstance(one, Unknown):
                 unseen.append(one)
             elif flaw := _flaw(*one, cause):
                 flaws.append(flaw)
             else:
                 good.append(_evidence(*one))
         if unseen and not flaws:
-            return Unknown(visible(unseen[0]))
+            return unseen[0]
         if seen.unread and not (flaws or good):
             return seen.unread
         return verdict(flaws, tuple(good)) if flaws or good else NotApplicable(nothing)
@@ -60,22 +60,22 @@ def guarded(id_: str, cause: str, nothing: str) -> Judge:
     return asked(judged)
 
 
-def _there(seen: Seen, id_: str) -> Iterator[tuple[Guarded, Status | File | Directory] | str]:
+def _there(seen: Seen, id_: str) -> Iterator[tuple[Guarded, Status | File | Directory] | Unknown]:
     """What is there of what a row names; of what was not seen, why not."""
     try:
         for one in GUARDED[id_](seen):
             found = _status(seen, one)
             if found is not None:
-                yield found if isinstance(found, str) else (one, found)
+                yield found if isinstance(found, Unknown) else (one, found)
     except NotSeen as error:
-        yield str(error)
+        yield Unknown(visible(str(error)))
 
 
-def _status(seen: Seen, one: Guarded) -> Status | File | Directory | str | None:
+def _status(seen: Seen, one: Guarded) -> Status | File | Directory | Unknown | None:
     try:
         return status_of(seen, one.path)
     except NotGathered as error:
-        return str(error)
+        return Unknown(visible(str(error)))
 
 
 def _evidence(one: Guarded, status: Status | File | Directory, expected: str = "") -> Evidence:

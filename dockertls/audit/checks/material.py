@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -17,7 +16,7 @@ from dockertls.daemon.hostnames import ADDRESSES, own_names
 from dockertls.daemon.reading import MATERIAL, SWITCHES
 from dockertls.daemon.rules_tls import any_authority, asks_for_certificates, default_material
 from dockertls.escaping import visible
-from dockertls.facts import NotSeen
+from dockertls.facts import STORE, NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.pki.keys import each_certificate, fingerprint, key_fingerprint, key_of, weakness
 from dockertls.pki.names import display
@@ -28,6 +27,7 @@ from dockertls.probe.endpoint import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import PurePosixPath as Path
 
     from cryptography import x509
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 CA_ON_HOST = "keep the authority's key elsewhere: dockertls ca export --output FILE, then ca detach"
 _NOT_TLS = NotApplicable("TLS is not switched on")
-STORE = Path("/etc/dockertls")
-"""Where root's authorities lie, unless he names another place."""
 _OF_KEYS = frozenset({".key", ".pem"})
 """How names of keys end, and of their certificates."""
 
