@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dockertls.apply import Receipt, Run
     from dockertls.errors import DockerTLSError
-    from dockertls.facts import HostFacts, gather
+    from dockertls.facts import HostFacts
     from dockertls.findings import Finding
     from dockertls.host import LocalHost
     from dockertls.pki.issue import Issued, Request, ca_name, issue
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dockertls.pki.profiles import CA, CLIENT, SERVER
     from dockertls.pki.verify import verify
     from dockertls.plan import Plan
+    from dockertls.rows import gather
 
 __version__ = "0.1.0"
 
@@ -49,7 +50,8 @@ __all__ = [
 _HOMES = {
     "dockertls.apply": ("Receipt", "Run"),
     "dockertls.errors": ("DockerTLSError",),
-    "dockertls.facts": ("HostFacts", "gather"),
+    "dockertls.facts": ("HostFacts",),
+    "dockertls.rows": ("gather",),
     "dockertls.findings": ("Finding",),
     "dockertls.host": ("LocalHost",),
     "dockertls.pki.issue": ("Issued", "Request", "ca_name", "issue"),

@@ -19,7 +19,7 @@ LAYERS = (
     {"platforms", "documents"},
     {"ways"},
     {"host"},
-    {"pki", "apply", "facts", "look", "journal", "undo", "copies"},
+    {"pki", "apply", "facts", "rows", "look", "journal", "undo", "copies"},
     {"daemon", "client", "probe", "report", "timer"},
     {"audit"},
     {"cli"},
@@ -47,8 +47,14 @@ DOORS = {
 CLOSED = {"os", "subprocess", "socket", "ssl", "fcntl", "tempfile", "http", "socketserver", "shutil", "pwd"}
 CALLS = {"open", "print", "input", "now", "utcnow", "today", "read_text", "read_bytes", "write_text", "write_bytes"}
 
-ONE_ROOM = {"apply": {"journal"}, "undo": {"journal"}, "copies": {"facts"}, "facts": {"look"}}
-"""Files of one room: journal and undo were split off apply for its length, look off facts."""
+ONE_ROOM = {
+    "apply": {"journal"},
+    "undo": {"journal"},
+    "copies": {"facts"},
+    "facts": {"look"},
+    "rows": {"facts", "look"},
+}
+"""Files of one room: journal and undo were split off apply for its length, look and rows off facts."""
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})
 

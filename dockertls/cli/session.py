@@ -21,10 +21,11 @@ from dockertls.cli.console import (
 )
 from dockertls.documents.passwd import User, parse_passwd
 from dockertls.errors import Drifted, NeedsConsent, NotReady, Usage
-from dockertls.facts import STORE, gather, users
+from dockertls.facts import STORE, users
 from dockertls.host import LocalHost
 from dockertls.journal import unfinished
 from dockertls.plan import Command, shown
+from dockertls.rows import gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

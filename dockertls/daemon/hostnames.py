@@ -7,6 +7,8 @@ from ipaddress import ip_interface
 from pathlib import PurePosixPath as Path
 from typing import TYPE_CHECKING
 
+from dockertls.facts import ADDRESSES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from ipaddress import IPv4Address, IPv6Address
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 ALWAYS = ("localhost", "127.0.0.1", "::1")
 """What every server certificate is good for: the host itself."""
-
-ADDRESSES = ("ip", "-o", "address")
-"""What tells the addresses."""
 
 VIRTUAL = ("docker", "br-", "veth", "virbr", "cni", "flannel", "cali", "podman")
 """Beginnings of interface names that container and virtual machine software makes."""

@@ -23,8 +23,8 @@ from dockertls.client.contexts import wanted as wanted_by_contexts
 from dockertls.client.export import bundle
 from dockertls.client.files import ClientFiles
 from dockertls.client.shell import render, variables
-from dockertls.facts import gather
 from dockertls.host import LocalHost
+from dockertls.rows import gather
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,8 +27,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dockertls.apply import Run, apply
 from dockertls.daemon.configure import Style, Wanted, configure
-from dockertls.facts import gather
 from dockertls.host import LocalHost
+from dockertls.rows import gather
 from tests.roots.recorded import planted
 
 if TYPE_CHECKING:

@@ -6,14 +6,18 @@ import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockertls.daemon import certificates
 from dockertls.daemon.configure import Style, Wanted, configure
 from dockertls.daemon.packaging import packaging
 from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Refused
-from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
+from dockertls.rows import gather
+
+if TYPE_CHECKING:
+    from dockertls.facts import HostFacts
 
 HERE = Path(__file__).parent
 NAMES = sorted(tree.parent.name for tree in HERE.glob("*/tree"))

@@ -11,10 +11,11 @@ import pytest
 
 from dockertls.apply import Run, apply
 from dockertls.errors import NotReady
-from dockertls.facts import NotSeen, gather
+from dockertls.facts import NotSeen
 from dockertls.host import LocalHost
 from dockertls.look import DEEPEST
 from dockertls.plan import Change, Directory, File, Link, Plan
+from dockertls.rows import gather
 from dockertls.ways import MAX_FILE
 
 if TYPE_CHECKING:

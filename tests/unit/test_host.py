@@ -14,10 +14,11 @@ import pytest
 
 from dockertls.documents.passwd import parse_passwd
 from dockertls.errors import Denied, Locked, NotReady, Refused
-from dockertls.facts import NotGathered, NotSeen, gather, missing_directories
+from dockertls.facts import NotGathered, NotSeen, missing_directories
 from dockertls.host import READINGS, LocalHost, Output
 from dockertls.plan import Command, Directory, File, Link, Node
 from dockertls.platforms import DAEMON_JSON
+from dockertls.rows import gather
 from dockertls.ways import read_all
 
 if TYPE_CHECKING:

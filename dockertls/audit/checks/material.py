@@ -12,11 +12,11 @@ from dockertls.audit.material import content_of
 from dockertls.audit.model import Check, Fix, asked
 from dockertls.client.files import KEY
 from dockertls.client.flaws import Flaw, verdict
-from dockertls.daemon.hostnames import ADDRESSES, own_names
+from dockertls.daemon.hostnames import own_names
 from dockertls.daemon.reading import MATERIAL, SWITCHES
 from dockertls.daemon.rules_tls import any_authority, asks_for_certificates, default_material
 from dockertls.escaping import visible
-from dockertls.facts import STORE, NotSeen
+from dockertls.facts import ADDRESSES, STORE, NotSeen
 from dockertls.findings import Evidence, Failed, NotApplicable, Passed, Severity, Unknown, Warned
 from dockertls.pki.keys import each_certificate, fingerprint, key_fingerprint, key_of, weakness
 from dockertls.pki.names import display

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives import serialization
 
 from dockertls.client.files import NAMES, ClientFiles, install, wanted
 from dockertls.errors import NotReady
-from dockertls.facts import HostFacts, NotGathered, gather
+from dockertls.facts import HostFacts, NotGathered
 from dockertls.host import LocalHost
 from dockertls.pki.keys import fingerprint
 from dockertls.plan import Directory, File, Link
+from dockertls.rows import gather
 
 if TYPE_CHECKING:
     import pathlib

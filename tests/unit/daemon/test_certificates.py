@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,13 +14,16 @@ from dockertls.apply import Run, apply
 from dockertls.daemon.certificates import ServerFiles, install
 from dockertls.daemon.places import SYSTEM
 from dockertls.errors import NotReady
-from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, fingerprint, generate, private_pem
 from dockertls.pki.names import parse_names
 from dockertls.pki.profiles import CA, SERVER
 from dockertls.plan import File, Link
+from dockertls.rows import gather
+
+if TYPE_CHECKING:
+    from dockertls.facts import HostFacts
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -26,9 +26,10 @@ from dockertls.daemon.options import (
     read_value,
 )
 from dockertls.daemon.releases import lacks, parse, release_of
-from dockertls.facts import HostFacts, gather
+from dockertls.facts import HostFacts
 from dockertls.host import LocalHost, Output
 from dockertls.platforms import BY_NAME
+from dockertls.rows import gather
 
 if TYPE_CHECKING:
     from pathlib import Path as DiskPath

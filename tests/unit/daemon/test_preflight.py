@@ -12,7 +12,6 @@ from dockertls.daemon.certificates import CA, CERT, KEY, MODES
 from dockertls.daemon.model import as_packaged, packaged_files
 from dockertls.daemon.places import SYSTEM
 from dockertls.daemon.preflight import Shown, faults, material
-from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.pki.issue import Issued, Request, issue
 from dockertls.pki.keys import certificate_pem, generate, private_pem
@@ -21,9 +20,12 @@ from dockertls.pki.profiles import CA as AUTHORITY
 from dockertls.pki.profiles import CLIENT, SERVER, Profile, Purpose
 from dockertls.plan import Change, Directory, File, Link
 from dockertls.platforms import BY_NAME
+from dockertls.rows import gather
 
 if TYPE_CHECKING:
     from pathlib import Path as DiskPath
+
+    from dockertls.facts import HostFacts
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 LONG = timedelta(days=3650)

@@ -6,15 +6,19 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path as DiskPath
 from pathlib import PurePosixPath as Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dockertls.daemon.model import from_files, packaged_files
 from dockertls.daemon.trial import Trial, can_validate, trial
-from dockertls.facts import HostFacts, gather
 from dockertls.host import LocalHost
 from dockertls.plan import Change, Directory, File
 from dockertls.platforms import BY_NAME
+from dockertls.rows import gather
+
+if TYPE_CHECKING:
+    from dockertls.facts import HostFacts
 
 FOLDER = Path("/var/lib/dockertls/trial")
 JSON = Path("/etc/docker/daemon.json")

@@ -9,9 +9,10 @@ from pathlib import PurePosixPath as Path
 import pytest
 
 from dockertls.apply import Run, apply
-from dockertls.facts import PROGRAM_DIRS, SYSTEMCTL_VERSION, HostFacts, gather
+from dockertls.facts import PROGRAM_DIRS, SYSTEMCTL_VERSION, HostFacts
 from dockertls.host import LocalHost, Output
 from dockertls.plan import Directory, File, Node, Plan
+from dockertls.rows import gather
 from dockertls.timer.cron import TABLE
 from dockertls.timer.job import CREDENTIAL_FILE, HANDED_OVER, Job
 from dockertls.timer.plans import RUNS_SYSTEMD, SYSTEM, Places, chosen, in_the_way, install, opened_by, remove
